@@ -1,0 +1,182 @@
+"""The main path: a capture in, a report object out. Pure but for the rules, which the caller loads."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from advisor.errors import Unknown
+from advisor.findings import FAIL, NOT_APPLICABLE, OPEN, PASS, Finding, judge
+from advisor.hints import TYPE_CHECKING
+from advisor.plan import Plan, make_plan
+from advisor.record import Record
+from advisor.rulebook.model import SEVERITIES
+from advisor.signals.host import page_size, size_of, zones
+from advisor.signals.table import Table
+from advisor.signals.view import View, views
+from advisor.signals.zones import free, mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from advisor.capture.model import Capture, Cost, Process
+    from advisor.parse.zoneinfo import Zone
+    from advisor.rulebook.library import Check
+    from advisor.signals.model import Value
+
+HEALTHY, FINDINGS, INSUFFICIENT = "healthy", "findings", "insufficient"
+
+# Without one of these nobody can say whether tasks wait for memory.
+_DECISIVE = ("psi.memory.some", "rate.allocstall", "memory.available_share")
+_HOST_FACTS = ("host.kernel", "host.cpus", "host.nodes", "memory.total", "meminfo.MemAvailable", "swap.total",
+               "host.uptime", "page_size")  # fmt: skip
+
+NO_THRASH, ONSET, THRASH = 0, 1, 2
+_THRASHING = ("thrashing_file", "swap_thrash")
+
+
+class ZonePicture(Record):
+    """A zone as reports draw it; bytes. The marks are without boost, which is given beside."""
+
+    name: str
+    managed: int
+    free: int
+    min: int
+    low: int
+    high: int
+    boost: int
+
+
+class Host(Record):
+    """Who this is. Values are None where the capture does not tell."""
+
+    name: str
+    facts: dict[str, Value]
+    role: str | None
+
+
+class Window(Record):
+    """What the verdict rests on."""
+
+    source: str
+    how: str
+    samples: int
+    seconds: float | None
+    since_boot: bool
+    cost: Cost | None
+    notes: tuple[str, ...]
+    decided: int
+    checks: int
+
+
+class Report(Record):
+    """Everything that a format may show.
+
+    Attributes:
+        verdict: healthy, findings, or insufficient: too little data to call the host healthy.
+        thrash: 0 no thrashing, 1 onset, 2 thrashing, None when it cannot be told. The thresholds are those of
+            the rules with these diagnoses.
+    """
+
+    verdict: str
+    host: Host
+    window: Window
+    counts: dict[str, int]
+    thrash: int | None
+    findings: tuple[Finding, ...]
+    plan: Plan
+    zones: tuple[ZonePicture, ...]
+    processes: tuple[Process, ...]
+    unread: dict[str, str]
+
+    def failed(self) -> tuple[Finding, ...]:
+        """The findings that are there, the worst first."""
+        return tuple(finding for finding in self.findings if finding.state == FAIL)
+
+    def worst(self) -> str | None:
+        """The highest severity among the findings, or None."""
+        found = [SEVERITIES.index(finding.severity) for finding in self.failed()]
+        return SEVERITIES[max(found)] if found else None
+
+
+def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None) -> Report:
+    """Judges a capture by some rules and makes the plan that follows."""
+    whole, parts = views(capture, role)
+    table = Table(whole)
+    findings = judge(checks, whole, parts)
+    facts = table.row((*_HOST_FACTS, *_DECISIVE)).values
+    counts = _counts(findings)
+    return Report(
+        verdict=_verdict(findings, facts),
+        host=Host(capture.host, {name: facts[name] for name in _HOST_FACTS}, role),
+        window=_window(whole, counts, len(checks)),
+        counts=counts,
+        thrash=_thrash(findings, checks),
+        findings=findings,
+        plan=make_plan(findings, whole),
+        zones=_pictures(whole),
+        processes=capture.processes,
+        unread=dict(capture.unread),
+    )
+
+
+def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+    """Rules by state; a rule with many entities counts once, with its worst state."""
+    order = (FAIL, OPEN, PASS, NOT_APPLICABLE)
+    worst: dict[str, str] = {}
+    for finding in findings:
+        worst[finding.rule] = min(worst.get(finding.rule, NOT_APPLICABLE), finding.state, key=order.index)
+    counted = Counter(worst.values())
+    return {state: counted[state] for state in order}
+
+
+def _verdict(findings: Sequence[Finding], facts: dict[str, Value]) -> str:
+    if any(finding.state == FAIL and finding.severity != "notice" for finding in findings):
+        return FINDINGS
+    return HEALTHY if any(facts[name] is not None for name in _DECISIVE) else INSUFFICIENT
+
+
+def _window(view: View, counts: dict[str, int], checks: int) -> Window:
+    capture = view.capture
+    try:
+        seconds = view.seconds
+    except Unknown:
+        seconds = None
+    return Window(
+        capture.source,
+        capture.how,
+        len(capture.samples),
+        seconds,
+        view.since_boot,
+        capture.cost,
+        capture.notes,
+        checks - counts[OPEN],
+        checks,
+    )
+
+
+def _thrash(findings: Sequence[Finding], checks: Sequence[Check]) -> int | None:
+    """The three-state verdict on thrashing, from the rules that diagnose it."""
+    fired = {f.severity for f in findings if f.state == FAIL and f.diagnosis in _THRASHING and not f.explained_by}
+    if "critical" in fired:
+        return THRASH
+    if "warning" in fired:
+        return ONSET
+    asked = {check.id for check in checks if check.id.endswith("-thrash")}
+    states = {finding.state for finding in findings if finding.rule in asked}
+    return NO_THRASH if states and OPEN not in states else None
+
+
+def _pictures(view: View) -> tuple[ZonePicture, ...]:
+    try:
+        size = page_size(view)
+        return tuple(_picture(zone, size) for zone in zones(view))
+    except Unknown:
+        return ()
+
+
+def _picture(zone: Zone, size: int) -> ZonePicture:
+    marks = [mark(zone, name) * size for name in ("min", "low", "high")]
+    name = f"node {zone.node} {zone.name}"
+    return ZonePicture(
+        name, size_of(zone) * size, free(zone) * size, marks[0], marks[1], marks[2], (zone.boost or 0) * size
+    )

@@ -1,0 +1,150 @@
+"""What several commands share: where samples come from, which rules hold, where output goes."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+from advisor.errors import UsageError
+from advisor.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from advisor.analysis import Report
+    from advisor.capture.model import Capture
+    from advisor.rulebook.library import Check
+
+ROLES = ("database", "jvm", "kubernetes-node", "cache", "latency", "vm-host", "desktop", "hpc", "small-vm")
+
+_SPAN = r"(\d+(?:\.\d+)?)\s*(ms|s|sec|m|min|h)?"
+_SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_LONGEST_WINDOW_S = 86400.0
+
+
+def seconds(text: str) -> float:
+    """A time span as people write it: 60, 60s, 5min.
+
+    >>> seconds("5min"), seconds("1.5"), seconds("2 h")
+    (300.0, 1.5, 7200.0)
+    """
+    found = re.fullmatch(_SPAN, text.strip())
+    if not found or not 0 < float(found[1]) * _SECONDS[found[2]] <= _LONGEST_WINDOW_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time span above 0 and up to a day; write 60, 90s or 5min")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def count(text: str) -> int:
+    """A number of samples, 1 or more."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no number of samples; write 2 or more, or 1 for averages since boot"
+        )
+    return int(text)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is judged."""
+    parser.add_argument("source", nargs="?", metavar="SOURCE",
+                        help="a folder, .tar.gz or .tar.xz, sosreport, a tree with proc/, or - for a tar on stdin; "
+                             "without it: this host")  # fmt: skip
+    parser.add_argument("--window", type=seconds, metavar="TIME", help="how long to watch this host (default: 60s)")
+    parser.add_argument("--samples", type=count, metavar="N", help="how many samples to take in that time (default: 2)")
+    parser.add_argument("--interval", type=seconds, metavar="TIME",
+                        help="time between the samples of SOURCE, where it does not say itself")  # fmt: skip
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say by which rules."""
+    parser.add_argument("--rules", action="append", metavar="FOLDER",
+                        help="rules to use besides those that come with memadvisor; may be given again")  # fmt: skip
+    parser.add_argument("--role", choices=ROLES, help="what the host is for; context for some rules, never the answer")
+
+
+def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """The arguments that say what comes out, and where."""
+    parser.add_argument("-f", "--format", choices=formats, default=formats[0], help=f"default: {formats[0]}")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of to stdout")
+    parser.add_argument("--color", action=argparse.BooleanOptionalAction, help="colours; default: on a terminal")
+
+
+def obtain(arguments: argparse.Namespace, *, window_s: float = 60.0) -> Capture:
+    """The capture that the arguments ask for: of a source, or of this host."""
+    if arguments.source is not None:
+        if arguments.window is not None or arguments.samples is not None:
+            raise UsageError("--window and --samples are for this host; SOURCE has its samples already",
+                             "say --interval TIME if SOURCE does not tell the time between them")  # fmt: skip
+        from advisor.capture.open import open_capture  # noqa: PLC0415
+
+        return open_capture(arguments.source, interval_s=arguments.interval)
+    from advisor.capture.live import capture_live  # noqa: PLC0415
+
+    return capture_live(arguments.window or window_s, arguments.samples or 2, progress=progress())
+
+
+def progress() -> Callable[[float, float], None] | None:
+    """Shows on a terminal how far the window has come; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done_s: float, whole_s: float) -> None:
+        if done_s >= whole_s:
+            sys.stderr.write("\r\033[K")
+        else:
+            sys.stderr.write(f"\rwatching this host: {done_s:.0f} of {whole_s:.0f} s ")
+        sys.stderr.flush()
+
+    return show
+
+
+def checks(arguments: argparse.Namespace) -> tuple[Check, ...]:
+    """The rules in force."""
+    from advisor.rulebook import library  # noqa: PLC0415
+
+    own = arguments.rules or []
+    return library.load([library.BUILTIN, *own])
+
+
+def judged(arguments: argparse.Namespace) -> Report:
+    """The report that the arguments ask for."""
+    from advisor.analysis import analyse  # noqa: PLC0415
+
+    rules = checks(arguments)  # before the window: a wrong rule must not cost a minute
+    return analyse(obtain(arguments), rules, arguments.role)
+
+
+def width() -> int:
+    """Columns to use: those of the terminal, from 60 to 120; 100 elsewhere."""
+    import shutil  # noqa: PLC0415
+
+    if not sys.stdout.isatty():
+        return 100
+    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
+
+
+def show_lines(arguments: argparse.Namespace, lines: list[list[tuple[str, str]]]) -> None:
+    """Prints styled lines: with colours on a terminal, plain elsewhere."""
+    from advisor.report import layout  # noqa: PLC0415
+
+    if arguments.output is None and (arguments.color or (arguments.color is None and sys.stdout.isatty())):
+        layout.to_terminal(lines, sys.stdout, color=arguments.color)
+    else:
+        put(arguments, layout.plain(lines))
+
+
+def put(arguments: argparse.Namespace, text: str) -> None:
+    """Writes text to stdout or, whole or not at all, to the file that was named."""
+    if arguments.output is None or arguments.output == "-":
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        return
+    import os  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415  (slow to load)
+
+    target = Path(arguments.output)
+    new = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        new.write_text(text, encoding="utf-8", errors="replace")
+        new.replace(target)
+    finally:
+        new.unlink(missing_ok=True)

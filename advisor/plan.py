@@ -1,0 +1,383 @@
+"""Findings in, one ordered plan out: what to change to which value, why, what it costs, and what was held back.
+
+Rules say what they want. Here it is merged, limited by what the kernel takes and by what we let one change do,
+and checked against what else was found: a change that would make another finding worse is held back and shown.
+"""
+
+from __future__ import annotations
+
+import math
+
+from advisor.engine.dimension import parse_unit
+from advisor.errors import Unknown
+from advisor.findings import FAIL, Advised, Finding
+from advisor.hints import TYPE_CHECKING
+from advisor.record import Record
+from advisor.signals.formula import auto_upper, features, host_facts, memory_counters, settings, zone_inputs
+from advisor.signals.settings import current as current_value
+from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, validate
+from advisor.tunables import Value as SettingValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from advisor.predict import Prediction
+    from advisor.signals.view import View
+
+# One knob of a group in a plan: both move the same marks, and their effects could not be told apart.
+_GROUPS = (("vm.min_free_kbytes", "vm.watermark_scale_factor"),)
+_MARKS = frozenset(_GROUPS[0])
+_SCALE = "vm.watermark_scale_factor"
+
+# A step that our limits cut to less than this is not worth a change: the next rounds would only creep on.
+_WORTH_A_CHANGE = 1.5
+
+# Raising the marks takes memory away. Where memory itself is short, leaks, or is short for one container only,
+# that makes it worse.
+_NO_HIGHER_MARKS = (
+    "undersized_ram",
+    "swap_thrash",
+    "thrashing_file",
+    "slab_leak",
+    "oom_memory_exhaustion",
+    "memory_pressure",
+)
+
+_KINDS = {
+    "capacity.ram": "capacity",
+    "capacity.swap": "capacity",
+    "kernel": "kernel",
+    "workload": "application",
+    "earlyoom/oomd": "application",
+    "numa.policy": "application",
+    "vm.compact_memory": "action",
+    "vm.drop_caches": "action",
+}
+
+
+class Loser(Record):
+    """A wish for the same setting that did not win, or was held back altogether."""
+
+    setting: str
+    rule: str
+    wanted: SettingValue | None
+    why: str
+
+
+class Recommendation(Record):
+    """One line of the plan.
+
+    Attributes:
+        setting: a setting of the catalogue, or a non-setting such as ``capacity.ram``.
+        kind: setting, action, capacity, application or kernel.
+        current: value now, in the setting's own unit; None when unknown.
+        proposed: value to set; None when only the direction can be said from this capture.
+        direction: increase, decrease, set, trigger, reduce, add, enable, upgrade.
+        because: why, one sentence from the rule that won.
+        rules: the rules that want it.
+        limits: what moved the value away from what the rule computed.
+        entity: the memory cgroup that the setting belongs to; empty for settings of the host.
+        risk: low, medium or high, and what it costs; empty for non-settings without.
+        undo: how to take it back.
+        predicted: what the kernel's formula gives, for settings that move the marks; else None.
+    """
+
+    setting: str
+    kind: str
+    current: SettingValue | None
+    proposed: SettingValue | None
+    direction: str
+    unit: str
+    because: str
+    rules: tuple[str, ...]
+    limits: tuple[str, ...] = ()
+    entity: str = ""
+    risk: str = ""
+    risk_text: str = ""
+    undo: str = ""
+    undo_speed: str = ""
+    predicted: Prediction | None = None
+    losers: tuple[Loser, ...] = ()
+
+
+class Plan(Record):
+    """Recommendations in the order in which they would be applied, and what was held back."""
+
+    recommendations: tuple[Recommendation, ...] = ()
+    held_back: tuple[Loser, ...] = ()
+
+    def changes(self) -> tuple[Recommendation, ...]:
+        """The settings with a value to write."""
+        return tuple(r for r in self.recommendations if r.kind == "setting" and r.proposed is not None and not r.entity)
+
+
+class _Wish(Record):
+    """What one finding wants of a setting; `value` in the setting's own unit."""
+
+    finding: Finding
+    advised: Advised
+    value: SettingValue | None
+
+
+def make_plan(findings: Sequence[Finding], view: View) -> Plan:
+    """The plan for a host.
+
+    Only findings of warning and above count, only those of stable rules, and not those that another finding
+    explains.
+    """
+    return _Planner(findings, view).plan()
+
+
+class _Planner:
+    """Merges the wishes of the findings of one host."""
+
+    def __init__(self, findings: Sequence[Finding], view: View) -> None:
+        self.view = view
+        self.counting = [f for f in findings if f.state == FAIL and f.severity != "notice" and f.source is not None]
+        self.stable = [f for f in self.counting if f.source and f.source.status == "stable"]
+        self.held: list[Loser] = []
+
+    def plan(self) -> Plan:
+        wishes: dict[tuple[str, str], list[_Wish]] = {}
+        for finding in self.stable:
+            for advised in finding.advice:
+                # Each memory cgroup has settings of its own; a zone or node has none.
+                owner = finding.entity if advised.setting.startswith("cgroup.") else ""
+                wishes.setdefault((advised.setting, owner), []).append(
+                    _Wish(finding, advised, in_own_unit(advised.setting, advised.value, advised.rounding))
+                )
+        merged = [self.merge(setting, owner, wanted) for (setting, owner), wanted in wishes.items()]
+        kept = self.one_of_each_group([r for r in merged if r is not None])
+        order = {tunable.name: rank for rank, tunable in enumerate(apply_order(TUNABLES.values()))}
+        kept.sort(key=lambda r: (r.kind != "setting", order.get(r.setting, 0), r.setting))
+        return Plan(tuple(kept), tuple(self.held))
+
+    def hold(self, setting: str, wish: _Wish, why: str) -> None:
+        self.held.append(Loser(setting, wish.finding.rule, wish.value, why))
+
+    def merge(self, setting: str, owner: str, wishes: list[_Wish]) -> Recommendation | None:
+        """One recommendation out of all wishes for a setting, or None when none is left."""
+        wishes.sort(key=lambda wish: wish.finding.rank, reverse=True)
+        first = wishes[0]
+        same = [wish for wish in wishes if wish.advised.direction == first.advised.direction]
+        losers = tuple(
+            Loser(setting, wish.finding.rule, wish.value, f"{first.finding.rule} weighs more")
+            for wish in wishes
+            if wish not in same
+        )
+        winner = _strongest(same)
+        rules = tuple(dict.fromkeys(wish.finding.rule for wish in same))
+        tunable = TUNABLES.get(setting)
+        if tunable is None or setting in _KINDS or tunable.scope == "cgroup":
+            return _other(setting, owner, winner, rules)
+        if self.vetoed(setting, winner):
+            return None
+        return self.setting(tunable, winner, rules, losers)
+
+    def vetoed(self, setting: str, wish: _Wish) -> bool:
+        """Holds back higher marks where another finding says that memory itself is short."""
+        if setting not in _MARKS or wish.advised.direction != "increase":
+            return False
+        for finding in self.counting:
+            if finding.diagnosis in _NO_HIGHER_MARKS and not finding.explained_by:
+                self.hold(setting, wish, f"higher marks take memory away, and {finding.rule} found too little of it")
+                return True
+        return False
+
+    def setting(
+        self, tunable: Tunable, wish: _Wish, rules: tuple[str, ...], losers: tuple[Loser, ...]
+    ) -> Recommendation | None:
+        now = self.now(tunable)
+        if now is None and self.lacks(tunable):
+            self.hold(tunable.name, wish, "this kernel does not have the setting")
+            return None
+        value, limits = self.limited(tunable, wish, now)
+        if value is not None and (value == now or _turned_round(now, value, wish.advised.direction)):
+            self.hold(tunable.name, wish, "; ".join(limits) or f"it is {now} already")
+            return None
+        refusal = validate(tunable, value, self.features()) if value is not None else None
+        if refusal is not None:
+            self.hold(tunable.name, wish, refusal)
+            return None
+        predicted = self.predicted({tunable.name: value}) if value is not None else None
+        if predicted is not None and predicted.effect == "none":
+            self.hold(tunable.name, wish, f"{value} would do nothing: {predicted.reason}")
+            return None
+        risk = wish.finding.source.risk if wish.finding.source else None
+        return Recommendation(
+            setting=tunable.name,
+            kind="setting",
+            current=now,
+            proposed=value,
+            direction=_direction(tunable, now, value, wish.advised.direction),
+            unit=tunable.unit if tunable.kind == "int" else "",
+            because=wish.advised.because,
+            rules=rules,
+            limits=limits,
+            risk=risk.level if risk else "",
+            risk_text=risk.text if risk else "",
+            undo=tunable.undo,
+            undo_speed=risk.undo if risk else "",
+            predicted=predicted,
+            losers=losers,
+        )
+
+    def now(self, tunable: Tunable) -> SettingValue | None:
+        try:
+            return current_value(self.view, tunable)
+        except Unknown:
+            return None
+
+    def lacks(self, tunable: Tunable) -> bool:
+        """Whether the capture holds the settings of this kernel, and this one is not among them."""
+        text = self.view.capture.text
+        return text("proc/sys/vm/swappiness") is not None and text(tunable.path) is None
+
+    def features(self) -> frozenset[str]:
+        try:
+            return features(self.view)
+        except Unknown:
+            return frozenset(self.view.capture.paths())
+
+    def facts(self) -> HostFacts | None:
+        try:
+            return host_facts(self.view)
+        except Unknown:
+            return None
+
+    def limited(
+        self, tunable: Tunable, wish: _Wish, now: SettingValue | None
+    ) -> tuple[SettingValue | None, tuple[str, ...]]:
+        """The value after the kernel's bounds, our limits, and the budget for the marks."""
+        if wish.value is None:
+            return None, ()
+        facts = self.facts()
+        if facts is None and callable(tunable.policy):
+            return wish.value, ("the zones are unknown, so our limits could not be applied",)
+        limited = limit(tunable, wish.value, now, facts or HostFacts(0))
+        value, because = limited.value, limited.because
+        if (
+            facts is None
+            or tunable.name not in _MARKS
+            or not isinstance(value, int)
+            or not isinstance(now, int)
+            or value <= now
+        ):
+            return value, because
+        if tunable.name == _SCALE and value != wish.value:
+            value = self.first_step(tunable, wish, value, facts)
+        return self.within_budget(tunable.name, now, value, because)
+
+    def first_step(self, tunable: Tunable, wish: _Wish, value: int, facts: HostFacts) -> int:
+        """The value, or the smallest that moves a mark where the value moves none: a step has to step."""
+        prediction, clamp = self.certain({_SCALE: value}), tunable.clamp(facts)
+        smallest = prediction.smallest_effective
+        if prediction.effect != "none" or smallest is None or not isinstance(wish.value, int):
+            return value
+        return smallest if smallest <= min(wish.value, clamp.hi if clamp else smallest) else value
+
+    def within_budget(self, name: str, now: int, value: int, because: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+        """The largest value up to this one that nothing speaks against; the present one where none is."""
+        from advisor.objections import largest_without_objection, objections  # noqa: PLC0415  (few plans move marks)
+
+        largest = largest_without_objection(lambda v: self.certain({name: v}), now, value)
+        if largest == value:
+            return value, because
+        against = (*because, *objections(self.certain({name: value})))
+        return now if largest is None or largest < now * _WORTH_A_CHANGE else largest, against
+
+    def certain(self, changes: Mapping[str, SettingValue]) -> Prediction:
+        prediction = self.predicted(changes)
+        assert prediction is not None, "host_facts came from the same files"
+        return prediction
+
+    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
+        return predict_changes(self.view, changes)
+
+    def one_of_each_group(self, recommendations: list[Recommendation]) -> list[Recommendation]:
+        """Of two knobs that move the same thing, the one whose finding weighs more."""
+        weight = {f.rule: f.rank for f in self.counting}
+        for group in _GROUPS:
+            rivals = [r for r in recommendations if r.setting in group]
+            if len(rivals) < 2:
+                continue
+            best = max(rivals, key=lambda r: max(weight[rule] for rule in r.rules))
+            for rival in rivals:
+                if rival is not best:
+                    why = f"one change at a time: {best.setting} moves the same marks and comes first"
+                    self.held.append(Loser(rival.setting, rival.rules[0], rival.proposed, why))
+                    recommendations = [r for r in recommendations if r is not rival]
+        return recommendations
+
+
+def predict_changes(view: View, changes: Mapping[str, SettingValue]) -> Prediction | None:
+    """What the kernel's formula makes of changed settings; None where the capture holds no zones.
+
+    Raises:
+        AdvisorError: a setting is unknown or a value cannot be.
+    """
+    from advisor.predict import predict  # noqa: PLC0415  (few plans move marks)
+
+    try:
+        return predict(zone_inputs(view), settings(view), memory_counters(view), changes, auto_upper=auto_upper(view))
+    except Unknown:
+        return None
+
+
+def in_own_unit(setting: str, value: float | bool | str | None, rounding: str) -> SettingValue | None:
+    """A value of the rule language (base units) in the setting's own unit, rounded up, down or to the nearest.
+
+    >>> in_own_unit("vm.min_free_kbytes", 1048577.0, "up")
+    1025
+    """
+    tunable = TUNABLES.get(setting)
+    if tunable is None or value is None or isinstance(value, str | bool):
+        return value if not isinstance(value, float) else round(value)
+    number = value / parse_unit(tunable.unit).factor
+    if rounding == "up":
+        return math.ceil(number - 1e-9)
+    return math.floor(number + 1e-9) if rounding == "down" else round(number)
+
+
+def _strongest(wishes: Sequence[_Wish]) -> _Wish:
+    """The wish that goes furthest in the common direction; the first where there is no number."""
+    numbers = [wish for wish in wishes if isinstance(wish.value, int)]
+    if not numbers or wishes[0].advised.direction not in {"increase", "decrease"}:
+        return wishes[0]
+    pick = max if wishes[0].advised.direction == "increase" else min
+    return pick(numbers, key=lambda wish: wish.value)  # type: ignore[arg-type, return-value]
+
+
+def _turned_round(now: SettingValue | None, value: SettingValue, wanted: str) -> bool:
+    """Whether a value lies on the other side of the present one than the advice meant: nothing to do then."""
+    if not isinstance(now, int) or not isinstance(value, int) or now == 0:
+        return False
+    return (wanted == "increase" and value < now) or (wanted == "decrease" and value > now)
+
+
+def _direction(tunable: Tunable, now: SettingValue | None, value: SettingValue | None, wanted: str) -> str:
+    """Where the value goes, told by the numbers where they are known and mean an amount."""
+    if now in tunable.unset:
+        return wanted  # 0 of a pair such as dirty_bytes means that its twin counts, not that there is none
+    if isinstance(now, int) and isinstance(value, int) and not isinstance(now, bool):
+        return "increase" if value > now else "decrease"
+    return wanted
+
+
+def _other(setting: str, owner: str, wish: _Wish, rules: tuple[str, ...]) -> Recommendation:
+    """A recommendation that we only say: memory to add, a kernel to upgrade, a limit of somebody's cgroup."""
+    risk = wish.finding.source.risk if wish.finding.source else None
+    return Recommendation(
+        setting=setting,
+        kind=_KINDS.get(setting, "setting"),
+        entity=owner,
+        current=None,
+        proposed=wish.value,
+        direction=wish.advised.direction,
+        unit="",
+        because=wish.advised.because,
+        rules=rules,
+        risk=risk.level if risk else "",
+        risk_text=risk.text if risk else "",
+        undo_speed=risk.undo if risk else "",
+    )

@@ -1,0 +1,1 @@
+"""Formats of a report, one module each; they render and never compute."""

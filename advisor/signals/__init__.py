@@ -1,0 +1,1 @@
+"""Parsed samples in, named values out: the catalogue that rule authors see."""

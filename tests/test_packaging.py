@@ -1,0 +1,64 @@
+"""What pip installs: the package with its rules, and nothing that is not ours."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from advisor.rulebook import library
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the tracked files, as a clean clone would have them."""
+    folder = tmp_path_factory.mktemp("wheel")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout, so there are no tracked files to build from")
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            target = folder / "clone" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((ROOT / name).read_bytes())
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, folder / "clone"]
+    built = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+def test_the_wheel_holds_the_package_and_no_folder_of_ansible(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"advisor", wheel.name.split("-py3")[0] + ".dist-info"}
+
+
+def test_the_wheel_holds_every_rule(wheel):
+    names = {Path(name).name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("advisor/_rules/")}
+    assert names >= {path.name for path in library.rule_files([ROOT / "rules"])}
+
+
+def test_the_wheel_holds_what_the_program_reads_beside_its_code(wheel):
+    assert "advisor/report/report-1.schema.json" in zipfile.ZipFile(wheel).namelist()
+
+
+def test_the_installed_program_works_with_its_own_rules(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import advisor; from advisor.cli import main;"
+        "assert advisor.__file__.startswith(sys.path[0]), advisor.__file__; sys.exit(main())"
+    )
+    capture = ROOT / "tests" / "captures" / "6.12-idle.tar.xz"
+    command = [sys.executable, "-I", "-c", program, str(tmp_path / "site"), "check", str(capture)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("Healthy")
+
+
+def test_the_project_says_its_licence():
+    assert (ROOT / "LICENSE").read_text().startswith("                    GNU GENERAL PUBLIC LICENSE")
