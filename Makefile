@@ -4,13 +4,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test test-hosts test-hosts-full lint bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/python -m pytest
+
+# Real kernels under qemu, without hardware virtualisation; downloads Debian's kernels into ~/.cache/memadvisor.
+test-hosts: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.hosts prepare
+	MEMADVISOR_HOSTS=quick $(BIN)/python -m pytest tests/hosts -m hosts
+
+test-hosts-full: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.hosts prepare
+	MEMADVISOR_HOSTS=full $(BIN)/python -m pytest tests/hosts -m hosts
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -73,6 +73,8 @@ class Report(Record):
 
     Attributes:
         verdict: healthy, findings, or insufficient: too little data to call the host healthy.
+        counts: rules by state.
+        passed: rules that passed, by what they are about.
         thrash: 0 no thrashing, 1 onset, 2 thrashing, None when it cannot be told. The thresholds are those of
             the rules with these diagnoses.
     """
@@ -81,6 +83,7 @@ class Report(Record):
     host: Host
     window: Window
     counts: dict[str, int]
+    passed: dict[str, int]
     thrash: int | None
     findings: tuple[Finding, ...]
     plan: Plan
@@ -110,6 +113,7 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None) 
         host=Host(capture.host, {name: facts[name] for name in _HOST_FACTS}, role),
         window=_window(whole, counts, len(checks)),
         counts=counts,
+        passed=_passed(findings, checks),
         thrash=_thrash(findings, checks),
         findings=findings,
         plan=make_plan(findings, whole),
@@ -127,6 +131,15 @@ def _counts(findings: Sequence[Finding]) -> dict[str, int]:
         worst[finding.rule] = min(worst.get(finding.rule, NOT_APPLICABLE), finding.state, key=order.index)
     counted = Counter(worst.values())
     return {state: counted[state] for state in order}
+
+
+def _passed(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str, int]:
+    """Rules that passed for every entity, by family, the largest family first."""
+    states: dict[str, set[str]] = {}
+    for finding in findings:
+        states.setdefault(finding.rule, set()).add(finding.state)
+    passed = Counter(check.family for check in checks if states[check.id] == {PASS})
+    return dict(passed.most_common())
 
 
 def _verdict(findings: Sequence[Finding], facts: dict[str, Value]) -> str:

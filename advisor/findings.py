@@ -319,7 +319,7 @@ def fingerprint(rule: str, host: str, entity: str, advice: Iterable[Advised]) ->
     """A stable hash of rule, host, entity and proposed action: declined advice can stay declined."""
     action = ",".join(sorted(f"{a.setting} {a.direction}" for a in advice))
     text = f"{rule}\0{host}\0{entity}\0{action}"
-    return str(_sha256()(text.encode("utf-8", "surrogateescape")).hexdigest()[:16])
+    return str(_sha256()(text.encode("utf-8", "surrogatepass")).hexdigest()[:16])
 
 
 def _sha256() -> Callable[[bytes], Any]:

@@ -23,16 +23,18 @@ def objections(prediction: Prediction, *, approved: bool = False) -> tuple[str, 
         prediction: of the change.
         approved: whether a person agreed to go further than a change by itself may.
     """
+    before, after, change = prediction.before, prediction.after, prediction.available_change
     if prediction.effect == "none":
         return ()
+    if after is None or change is None:
+        return (f"its effect cannot be told: {prediction.reason}",)
     found = []
-    before, after = prediction.before, prediction.after
     if after.high > before.high:
         if not _is_floor(prediction):
-            found += _over_budget(prediction, approved=approved)
+            found += _over_budget(prediction, after.high, approved=approved)
         if prediction.room is not None and after.high > prediction.room:
             found.append("the high marks would exceed free memory and page cache: reclaim would start at once")
-    if before.available is not None and -prediction.available_change[0] > AVAILABLE_DROP * before.available:
+    if before.available is not None and -change[0] > AVAILABLE_DROP * before.available:
         found.append(f"MemAvailable would drop by more than {AVAILABLE_DROP:.0%}")
     return tuple(found)
 
@@ -42,10 +44,10 @@ def _is_floor(prediction: Prediction) -> bool:
     return SCALE not in written and prediction.settings.min_free_kbytes <= prediction.floor
 
 
-def _over_budget(prediction: Prediction, *, approved: bool) -> list[str]:
+def _over_budget(prediction: Prediction, high_after: int, *, approved: bool) -> list[str]:
     found = []
     high, reserve = (budget.share(approved=approved) for budget in (HIGH_BUDGET, MIN_FREE_BUDGET))
-    kept = prediction.after.high / max(1, prediction.managed)
+    kept = high_after / max(1, prediction.managed)
     if kept > high:
         found.append(f"kswapd would keep {kept:.1%} of memory free, the limit is {high:.0%}")
     min_free = prediction.settings.min_free_kbytes

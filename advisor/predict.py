@@ -48,16 +48,20 @@ SCALE = "vm.watermark_scale_factor"
 RATIO = "vm.lowmem_reserve_ratio"
 THP = "thp.enabled"
 
+# A write of these makes the kernel compute the marks anew, which after boot moves them by a few pages. A write of
+# anything else leaves them as they are.
+_RECOMPUTING = frozenset({THP, MIN_FREE, SCALE})
+
 PREDICTED = (THP, MIN_FREE, SCALE, RATIO)
 """The settings that there is a formula for."""
 
 
 class ZoneChange(Record):
-    """The marks of a zone before a change (as printed, without boost) and after it, in pages."""
+    """The marks of a zone before a change (as printed, without boost) and after it, in pages; None: unknown."""
 
     managed: int
     before: Marks
-    after: Marks
+    after: Marks | None
 
 
 class Effective(Record):
@@ -104,8 +108,9 @@ class Prediction(Record):
         smallest_effective: the smallest watermark_scale_factor above the one in effect afterwards that
             moves a mark; None on a kernel without it.
         before: reserves now; available is what /proc/meminfo shows.
-        after: reserves after the change.
-        available_change: change of MemAvailable in bytes, from worst to best; a point with the counters.
+        after: reserves after the change; None when they cannot be told.
+        available_change: change of MemAvailable in bytes, from worst to best; a point with the counters. None
+            when it cannot be told.
         managed: managed memory in bytes.
         room: free memory and page cache in bytes, None without the counters.
         floor: vm.min_free_kbytes, KiB, that the kernel goes back to by itself: the larger of its own
@@ -124,8 +129,8 @@ class Prediction(Record):
     effective: tuple[Effective, ...]
     smallest_effective: int | None
     before: Reserves
-    after: Reserves
-    available_change: tuple[int, int]
+    after: Reserves | None
+    available_change: tuple[int, int] | None
     managed: int
     room: int | None
     floor: int
@@ -134,11 +139,6 @@ class Prediction(Record):
     exact: bool
     warnings: tuple[str, ...]
     not_predicted: tuple[str, ...]
-
-    @property
-    def given_up(self) -> int:
-        """Bytes that kswapd keeps free in addition; negative when memory is given back."""
-        return self.after.high - self.before.high
 
 
 def predict(
@@ -163,14 +163,16 @@ def predict(
     """
     after, effective = _write(zones, settings, changes, auto_upper)
     variant = choose_variant(zones, settings)
-    marks = current_marks(zones, settings, variant), predict_marks(zones, after, variant)
-    rows = current_protections(zones, settings.lowmem_reserve_ratio), _rows_after(zones, after)
-    reserve = totalreserve(zones, marks[0], rows[0]), totalreserve(zones, marks[1], rows[1])
-    # The kernel counts boost in the low marks of MemAvailable, and a write drops it.
-    seen = (mark.low if zone.low is None else zone.low for zone, mark in zip(zones, marks[0], strict=True))
-    low = sum(seen), sum(mark.low for mark in marks[1])
-    worst, best = mem_available_change(reserve, low, memory)
-    smallest = smallest_effective_scale_factor(zones, after, variant)
+    marks = current_marks(zones, settings, variant)
+    known = not any(item.setting == MIN_FREE and item.value is None for item in effective)
+    written = bool(changes.keys() & _RECOMPUTING)
+    new_marks = predict_marks(zones, after, variant) if written else marks
+    # The kernel counts boost in the low marks of MemAvailable, and a write of the marks drops it.
+    low = sum(mark.low if zone.low is None else zone.low for zone, mark in zip(zones, marks, strict=True))
+    rows = current_protections(zones, settings.lowmem_reserve_ratio)
+    now = _State(marks, totalreserve(zones, marks, rows), low)
+    new_reserve = totalreserve(zones, new_marks, _rows_after(zones, after))
+    then = _State(new_marks, new_reserve, sum(mark.low for mark in new_marks) if written else low)
     not_predicted = tuple(name for name in changes if name not in PREDICTED)
     effect, reason = _effect(zones, (settings, after), variant, effective, not_predicted)
     exact = fitting_variant(zones, settings) is not None
@@ -178,12 +180,15 @@ def predict(
     return Prediction(
         effect=effect,
         reason=reason,
-        zones=tuple(ZoneChange(zone.managed, old, new) for zone, old, new in zip(zones, *marks, strict=True)),
+        zones=tuple(
+            ZoneChange(zone.managed, old, new if known else None)
+            for zone, old, new in zip(zones, marks, new_marks, strict=True)
+        ),
         effective=effective,
-        smallest_effective=smallest,
-        before=_reserves(marks[0], page, memory, reserve[0], low[0]),
-        after=_reserves(marks[1], page, memory, reserve[1], low[1]),
-        available_change=(worst * page, best * page),
+        smallest_effective=smallest_effective_scale_factor(zones, after, variant),
+        before=_reserves(now, page, memory),
+        after=_reserves(then, page, memory) if known else None,
+        available_change=_available_change(now, then, page, memory) if known else None,
         managed=sum(zone.managed for zone in zones) * page,
         room=None if memory is None else (memory.free + memory.page_cache) * page,
         floor=max(_floors(zones, after, auto_upper)),
@@ -193,6 +198,19 @@ def predict(
         warnings=tuple(_warnings(zones, after, changes, auto_upper, exact=exact)),
         not_predicted=not_predicted,
     )
+
+
+class _State(Record):
+    """Marks, and the two sums that MemAvailable depends on, in pages."""
+
+    marks: tuple[Marks, ...]
+    reserve: int
+    low: int
+
+
+def _available_change(now: _State, then: _State, page: int, memory: MemoryCounters | None) -> tuple[int, int]:
+    worst, best = mem_available_change((now.reserve, then.reserve), (now.low, then.low), memory)
+    return worst * page, best * page
 
 
 def _write(
@@ -259,8 +277,9 @@ def _rows_after(zones: Sequence[ZoneInput], settings: Settings) -> tuple[tuple[i
     return protections(zones, ratio) if ratio else current_protections(zones, ratio)
 
 
-def _reserves(marks: Sequence[Marks], page: int, memory: MemoryCounters | None, reserve: int, low: int) -> Reserves:
-    available = None if memory is None else mem_available(memory, reserve, low) * page
+def _reserves(state: _State, page: int, memory: MemoryCounters | None) -> Reserves:
+    available = None if memory is None else mem_available(memory, state.reserve, state.low) * page
+    marks = state.marks
     return Reserves(total_high(marks) * page, total_gap(marks) * page, atomic_reserve(marks) * page, available)
 
 

@@ -6,6 +6,7 @@ Machines are shared and noisy: figures are medians of several runs that alternat
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,9 @@ def seven_files() -> None:
 def start() -> None:
     """`advisor check` of a recorded capture against a bare interpreter."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "XDG_CACHE_HOME": cache}
+        # An installed package has its bytecode; a checkout gets it at the first run, unless that is forbidden.
+        environment = {**os.environ, "XDG_CACHE_HOME": f"{cache}/rules", "PYTHONPYCACHEPREFIX": f"{cache}/bytecode"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         check = [str(Path(sys.executable).with_name("advisor")), "check", "--format", "json", str(CAPTURE)]
 
         def wall(command: list[str]) -> float:
@@ -99,11 +102,13 @@ def start() -> None:
             subprocess.run(command, check=False, stdout=subprocess.DEVNULL, env=environment)
             return time.perf_counter() - before
 
+        wall(check)
+        shutil.rmtree(f"{cache}/rules")
         cold = wall(check)
         warm, bare, ratio = alternating(lambda: wall(check), lambda: wall([sys.executable, "-c", "pass"]), 15)
     figures = f"{ratio:.1f} ({warm * 1e3:.0f} / {bare * 1e3:.0f} ms)"
     say("check of a capture, rules cached / python -c pass", figures, "<= 6")
-    say("the same, without any cache", f"{cold:.2f} s", "<= 0.5 s on an idle machine")
+    say("the same, rules not cached", f"{cold:.2f} s", "<= 0.5 s on an idle machine")
 
 
 def rules_per_host() -> None:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -132,8 +131,8 @@ def test_a_capture_judged_again_gives_the_same_report(tmp_path):
     assert run("capture", "--window", "1", "-o", str(file)).returncode == 0
     first = json.loads(run("check", "--format", "json", str(file)).stdout)
     unpacked = tmp_path / "unpacked"
-    with tarfile.open(file) as archive:
-        archive.extractall(unpacked, filter="data")
+    unpacked.mkdir()
+    subprocess.run(["tar", "-xf", file, "-C", unpacked], check=True)
     (folder,) = unpacked.iterdir()
     again = json.loads(run("check", "--format", "json", str(folder)).stdout)
     for report_ in (first, again):
@@ -240,20 +239,6 @@ def test_names_of_a_hostile_host_do_not_drive_the_terminal(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "evil" in out
-
-
-def test_a_warm_start_loads_neither_yaml_nor_pydantic_nor_jinja2(tmp_path):
-    program = (
-        "import sys; from advisor.cli import main; main(['check', '--format', 'json', sys.argv[1]]);"
-        "sys.stderr.write(' '.join(sorted({m.partition('.')[0] for m in sys.modules})))"
-    )
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    for _run in ("cold", "warm"):
-        ended = subprocess.run(
-            [sys.executable, "-c", program, IDLE], capture_output=True, text=True, env=environment, check=True
-        )
-    heavy = {"yaml", "pydantic", "jinja2", "rich", "psutil"}
-    assert not heavy & set(ended.stderr.split())
 
 
 def test_explain_shows_why_a_rule_did_not_fire(capsys):

@@ -13,6 +13,7 @@ from advisor.tunables import (
     TUNABLES,
     Bounds,
     HostFacts,
+    Limited,
     Tunable,
     apply_order,
     contradictions,
@@ -429,7 +430,7 @@ def test_the_factor_grows_five_times_at_a_time_and_ends_at_two_percent():
     assert limit(factor, 300, 10, SIXTEEN_GIB).value == 50
     assert limit(factor, 300, 150, SIXTEEN_GIB).value == 200
     assert limit(factor, 300, 150, SIXTEEN_GIB, approved=True).value == 300
-    assert limit(factor, 20, 10, SIXTEEN_GIB) == (20, ())
+    assert limit(factor, 20, 10, SIXTEEN_GIB) == Limited(20, ())
     assert "at most 5 times" in limit(factor, 300, 10, SIXTEEN_GIB).because[-1]
 
 
@@ -458,9 +459,9 @@ def test_bounds_of_the_kernel_have_the_last_word():
 
 
 def test_words_and_lists_have_no_limit():
-    assert limit(get("thp.enabled"), "never", "always", SIXTEEN_GIB) == ("never", ())
+    assert limit(get("thp.enabled"), "never", "always", SIXTEEN_GIB) == Limited("never", ())
     ratio = get("vm.lowmem_reserve_ratio")
-    assert limit(ratio, (256, 32), None, SIXTEEN_GIB) == ((256, 32), ())
+    assert limit(ratio, (256, 32), None, SIXTEEN_GIB) == Limited((256, 32), ())
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7), st.integers(1, 1 << 30), st.booleans())

@@ -35,9 +35,12 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
         make(folder)
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    return subprocess.run(
-        [*install, *(part for r in requirements for part in ("--editable", r))], check=False
-    ).returncode
+    editable = [part for requirement in requirements for part in ("--editable", requirement)]
+    code = subprocess.run([*install, *editable], check=False).returncode
+    # pip compiles what it copies, and copies nothing here. Without bytecode every start takes twice as long, and some
+    # hosts never write any (PYTHONDONTWRITEBYTECODE, a checkout of somebody else). Python checks that it is current.
+    subprocess.run([python, "-m", "compileall", "-q", Path(__file__).parent.parent / "advisor"], check=False)
+    return code
 
 
 def works(python: Path) -> bool:

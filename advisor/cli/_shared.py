@@ -116,10 +116,10 @@ def judged(arguments: argparse.Namespace) -> Report:
 
 def width() -> int:
     """Columns to use: those of the terminal, from 60 to 120; 100 elsewhere."""
-    import shutil  # noqa: PLC0415
-
     if not sys.stdout.isatty():
         return 100
+    import shutil  # noqa: PLC0415
+
     return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
 
 

@@ -1,4 +1,4 @@
-"""Parsers of the kernel's text files, one module for each file; pure: text in, frozen dataclass out.
+"""Parsers of the kernel's text files, one module for each file; pure: text in, a record out.
 
 Every parser keeps these promises, and `tests/test_parse_fuzz.py` holds it to them:
 

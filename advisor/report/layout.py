@@ -7,10 +7,12 @@ them to rich, which is loaded only there and knows about colours, NO_COLOR and t
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, TextIO
+
+from advisor.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 Span = tuple[str, str]
 Line = list[Span]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING
 from advisor.report.layout import Line, clean, paragraph
-from advisor.report.text import format_signed, predicted
+from advisor.report.text import format_change, format_signed, predicted
 from advisor.units import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from advisor.predict import Prediction, ZoneChange
+    from advisor.predict import Prediction, Reserves, ZoneChange
 
 _INDENT = 14
 
@@ -26,16 +26,8 @@ def layout(prediction: Prediction, against: Sequence[str], width: int = 100) -> 
     lines: list[Line] = [[(clean(_headline(prediction)), "title")], []]
     lines += _zones(prediction)
     lines.append([])
-    page = prediction.settings.page_size
-    before, after = prediction.before, prediction.after
-    rows = (
-        ("kept free", before.high, after.high, "Σ high: what kswapd keeps free"),
-        ("gap", before.gap, after.gap, "Σ (low − min): the buffer for bursts"),
-        ("atomic", before.atomic, after.atomic, "within reach of requests that cannot wait"),
-    )
-    for label, old, new, meaning in rows:
-        text = f"{format_bytes(old)} → {format_bytes(new)} ({format_signed(new - old)}), {meaning}"
-        lines += paragraph(text, indent=_INDENT, width=width, label=label)
+    if prediction.after is not None:
+        lines += _reserves(prediction.before, prediction.after, width)
     lines += paragraph(_available(prediction), indent=_INDENT, width=width, label="available")
     for item in prediction.effective:
         if item.why:
@@ -50,7 +42,7 @@ def layout(prediction: Prediction, against: Sequence[str], width: int = 100) -> 
         lines += paragraph(warning, indent=_INDENT, width=width, label="mind", style="warning")
     for objection in against:
         lines += paragraph(objection, indent=_INDENT, width=width, label="against", style="critical")
-    return [*lines, [(f"  Marks are in pages of {format_bytes(page)}.", "quiet")]]
+    return [*lines, [(f"  Marks are in pages of {format_bytes(prediction.settings.page_size)}.", "quiet")]]
 
 
 def _headline(prediction: Prediction) -> str:
@@ -61,12 +53,24 @@ def _headline(prediction: Prediction) -> str:
     return predicted(prediction).partition(";")[0]
 
 
+def _reserves(before: Reserves, after: Reserves, width: int) -> list[Line]:
+    rows = (
+        ("kept free", before.high, after.high, "Σ high: what kswapd keeps free"),
+        ("gap", before.gap, after.gap, "Σ (low − min): the buffer for bursts"),
+        ("atomic", before.atomic, after.atomic, "within reach of requests that cannot wait"),
+    )
+    lines: list[Line] = []
+    for label, old, new, meaning in rows:
+        text = f"{format_bytes(old)} → {format_bytes(new)} ({format_signed(new - old)}), {meaning}"
+        lines += paragraph(text, indent=_INDENT, width=width, label=label)
+    return lines
+
+
 def _available(prediction: Prediction) -> str:
-    worst, best = prediction.available_change
-    change = format_signed(worst) if worst == best else f"from {format_signed(worst)} to {format_signed(best)}"
-    if prediction.before.available is None:
-        return f"MemAvailable {change}"
-    return f"MemAvailable {format_bytes(prediction.before.available)} {change}"
+    if prediction.available_change is None:
+        return "MemAvailable: cannot be told"
+    now = "" if prediction.before.available is None else f" {format_bytes(prediction.before.available)}"
+    return f"MemAvailable{now} {format_change(prediction.available_change)}"
 
 
 def _zones(prediction: Prediction) -> list[Line]:
@@ -82,6 +86,6 @@ def _zones(prediction: Prediction) -> list[Line]:
 def _row(zone: ZoneChange) -> tuple[str, ...]:
     marks = []
     for name in ("min", "low", "high", "promo"):
-        old, new = getattr(zone.before, name), getattr(zone.after, name)
+        old, new = getattr(zone.before, name), getattr(zone.after, name, None)
         marks.append("–" if new is None else str(new) if old in {None, new} else f"{old} → {new}")
     return (f"node {zone.before.node} {zone.before.zone}", str(zone.managed), *marks)

@@ -11,7 +11,7 @@ from advisor.report.layout import Line, clean, paragraph
 from advisor.units import format_bytes, format_percent, format_seconds, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from advisor.plan import Loser, Recommendation
     from advisor.predict import Prediction
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _INDENT = 14
 _MOST_EVIDENCE = 6
+_LEAST_SOURCE = 20  # columns that the source of a number needs beside it
 _MOST_OPEN = 4
 _MARK = {"critical": "✖", "warning": "▲", "notice": "·"}
 _PROCESS_DIAGNOSES = frozenset({
@@ -39,7 +40,7 @@ def layout(report: Report, width: int = 100, *, everything: bool = False) -> lis
     for _rule, group in groupby(report.failed(), key=lambda finding: finding.rule):
         lines += [[], *_finding(report, list(group), width)]
     lines += _plan(report, width)
-    lines += _zones(report.zones)
+    lines += _zones(report.zones, width, everything=everything)
     lines += _rest(report, width)
     if everything:
         lines += _all(report, width)
@@ -70,7 +71,10 @@ def _verdict(report: Report, width: int) -> list[Line]:
     if host.role:
         known.append(f"role {host.role}")
     verdict, style = _headline(report)
-    lines: list[Line] = [[(verdict, style), ("  " + clean(" · ".join(known)), "title")]]
+    text = clean(" · ".join(known))
+    lines: list[Line] = [[(verdict, style), ("  " + text, "title")]]
+    if len(verdict) + 2 + len(text) > width:
+        lines = [[(verdict, style)], *paragraph(text, indent=2, width=width, style="title")]
     return lines + paragraph(_measured(report), indent=2, width=width, style="quiet")
 
 
@@ -105,12 +109,7 @@ def _measured(report: Report) -> str:
 
 def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]:
     first = group[0]
-    head: Line = [
-        (f"{_MARK[first.severity]} {first.severity.upper()}  ", first.severity),
-        (clean(first.title), "title"),
-    ]
-    head.append((f"  [{first.rule}]", "quiet"))
-    lines = [head]
+    lines = _heading(first, width)
     if first.explained_by:
         return lines + paragraph(f"{first.message} A symptom of {first.explained_by}.", indent=_INDENT, width=width)
     for finding in group[:5]:
@@ -127,6 +126,15 @@ def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]
     return lines
 
 
+def _heading(finding: Finding, width: int) -> list[Line]:
+    severity = (f"{_MARK[finding.severity]} {finding.severity.upper()}  ", finding.severity)
+    title, rule = clean(finding.title), f"[{finding.rule}]"
+    if len(severity[0]) + len(title) + 2 + len(rule) <= width:
+        return [[severity, (title, "title"), (f"  {rule}", "quiet")]]
+    (_label, first), *rest = paragraph(title, indent=len(severity[0]), width=width, style="title")
+    return [[severity, first], *rest, [(" " * len(severity[0]), ""), (rule, "quiet")]]
+
+
 def _confidence(finding: Finding) -> str:
     return f"{finding.confidence:.2f}" + (f": {'; '.join(finding.confidence_why)}" if finding.confidence_why else "")
 
@@ -137,16 +145,18 @@ def _evidence(finding: Finding, width: int) -> list[Line]:
     widest = max((len(item.signal) for item in known[:_MOST_EVIDENCE]), default=0)
     lines: list[Line] = []
     for index, item in enumerate(known[:_MOST_EVIDENCE]):
-        value = shown(item.value, item.unit).ljust(12)
-        room = max(12, width - _INDENT - widest - len(value) - 2)
-        lines.append(
-            [
-                ("  evidence".ljust(_INDENT) if index == 0 else " " * _INDENT, "label"),
-                (item.signal.ljust(widest) + " ", ""),
-                (value + " ", "value"),
-                (_cut(item.source, room), "quiet"),
-            ]
-        )
+        value = _cut(shown(item.value, item.unit), 40).ljust(12)
+        room = width - _INDENT - widest - len(value) - 2
+        line: Line = [
+            ("  evidence".ljust(_INDENT) if index == 0 else " " * _INDENT, "label"),
+            (item.signal.ljust(widest) + " ", ""),
+            (value + " ", "value"),
+        ]
+        if room >= _LEAST_SOURCE:
+            lines.append([*line, (_cut(item.source, room), "quiet")])
+        else:
+            indent = _INDENT + 2
+            lines += [line, [(" " * indent, ""), (_cut(item.source, width - indent), "quiet")]]
     if len(known) > _MOST_EVIDENCE:
         text = f"and {len(known) - _MOST_EVIDENCE} more: advisor explain {finding.rule} SOURCE"
         lines += paragraph(text, indent=_INDENT, width=width, style="quiet")
@@ -212,7 +222,8 @@ def _plan(report: Report, width: int) -> list[Line]:
 
 
 def _recommendation(recommendation: Recommendation, width: int) -> list[Line]:
-    lines: list[Line] = [[("  " + describe(recommendation), "value")]]
+    lines = [[line[-1]] for line in paragraph(describe(recommendation), indent=4, width=width, style="value")]
+    lines = [[("  " if number == 0 else "    ", ""), *line] for number, line in enumerate(lines)]
     indent = _INDENT
     lines += paragraph(recommendation.because, indent=indent, width=width, label="because")
     for limit in recommendation.limits:
@@ -243,16 +254,21 @@ def describe(recommendation: Recommendation) -> str:
 
 def predicted(prediction: Prediction) -> str:
     """What the formula says a change will do, in one sentence."""
-    if prediction.effect != "changes":
+    before, after, change = prediction.before, prediction.after, prediction.available_change
+    if prediction.effect != "changes" or after is None or change is None:
         return f"no effect: {prediction.reason}" if prediction.effect == "none" else prediction.reason
-    worst, best = prediction.available_change
-    change = format_signed(worst) if worst == best else f"{format_signed(worst)} to {format_signed(best)}"
-    share = prediction.after.high / prediction.managed if prediction.managed else 0.0
+    share = after.high / prediction.managed if prediction.managed else 0.0
     return (
-        f"kswapd keeps {format_bytes(prediction.after.high)} free ({format_percent(share)} of memory, "
-        f"now {format_bytes(prediction.before.high)}); gap between min and low "
-        f"{format_bytes(prediction.before.gap)} → {format_bytes(prediction.after.gap)}; MemAvailable {change}"
+        f"kswapd keeps {format_bytes(after.high)} free ({format_percent(share)} of memory, "
+        f"now {format_bytes(before.high)}); gap between min and low "
+        f"{format_bytes(before.gap)} → {format_bytes(after.gap)}; MemAvailable {format_change(change)}"
     )
+
+
+def format_change(change: tuple[int, int]) -> str:
+    """A change of a size from worst to best; one figure where both are the same."""
+    worst, best = change
+    return format_signed(worst) if worst == best else f"from {format_signed(worst)} to {format_signed(best)}"
 
 
 def format_signed(value: float) -> str:
@@ -271,29 +287,45 @@ def _held(loser: Loser) -> str:
 
 
 _BAR = 44
+_LEAST_BAR = 24
+_MOST_ZONES = 12
 
 
-def _zones(zones: Sequence[ZonePicture]) -> list[Line]:
-    """Free memory of each zone against its marks; the bar ends at twice the high mark."""
+def _zones(zones: Sequence[ZonePicture], width: int, *, everything: bool) -> list[Line]:
+    """Free memory of each zone against its marks; of very many, those that have the least room."""
     if not zones:
         return []
     lines: list[Line] = [
         [],
         [("Zones", "title"), ("  free memory against the marks m(in) l(ow) h(igh)", "quiet")],
     ]
-    widest = max(len(zone.name) for zone in zones)
-    return lines + [
-        [("  " + zone.name.ljust(widest) + " ", ""), *bar(zone), (f" {_scale(zone)}", "quiet")] for zone in zones
-    ]
+    shown_ = zones
+    if not everything and len(zones) > _MOST_ZONES:
+        tightest = sorted(zones, key=lambda zone: zone.free / max(1, zone.high))[:_MOST_ZONES]
+        shown_ = [zone for zone in zones if zone in tightest][:_MOST_ZONES]
+    widest = max(len(zone.name) for zone in shown_)
+    scale = max(len(_scale(zone)) for zone in shown_)
+    beside = width - widest - scale - 4
+    for zone in shown_:
+        cells = beside if beside >= _LEAST_BAR else width - widest - 3
+        lines.append([("  " + zone.name.ljust(widest) + " ", ""), *bar(zone, min(_BAR, cells))])
+        under = lines[-1] if beside >= _LEAST_BAR else [(" " * (widest + 2), "")]
+        under.append((f" {_scale(zone)}", "quiet"))
+        if under is not lines[-1]:
+            lines.append(under)
+    if len(shown_) < len(zones):
+        text = f"and {len(zones) - len(shown_)} zones with more room: advisor check --all"
+        lines += paragraph(text, indent=2, width=width, style="quiet")
+    return lines
 
 
-def bar(zone: ZonePicture) -> Line:
-    """Draws one zone: filled up to the free memory, with the marks as letters."""
+def bar(zone: ZonePicture, length: int = _BAR) -> Line:
+    """Draws one zone: filled up to the free memory, with the marks as letters; it ends at twice the high mark."""
     full = 2 * zone.high or 1
-    filled = min(_BAR, round(zone.free / full * _BAR))
-    cells = ["█"] * filled + ["░"] * (_BAR - filled)
+    filled = min(length, round(zone.free / full * length))
+    cells = ["█"] * filled + ["░"] * (length - filled)
     for letter, mark in (("m", zone.min), ("l", zone.low), ("h", zone.high)):
-        cells[min(_BAR - 1, round(mark / full * _BAR))] = letter
+        cells[min(length - 1, round(mark / full * length))] = letter
     if zone.free > full:
         cells[-1] = "▶"
     return [("".join(cells), "below" if zone.free < zone.low else "free")]
@@ -308,8 +340,8 @@ def _scale(zone: ZonePicture) -> str:
 def _rest(report: Report, width: int) -> list[Line]:
     counts = report.counts
     lines: list[Line] = [[]]
-    passed = [family for family in _families(report, PASS) if family]
-    text = f"{counts[PASS]} checks passed ({', '.join(passed)}); {counts[NOT_APPLICABLE]} do not apply here"
+    families = " · ".join(f"{family} {count}" for family, count in report.passed.items())
+    text = f"{counts[PASS]} checks: {families}; {counts[NOT_APPLICABLE]} do not apply here"
     lines += paragraph(text, indent=_INDENT, width=width, label="passed")
     reasons = _open(report)
     for reason, rules in reasons[:_MOST_OPEN]:
@@ -317,17 +349,11 @@ def _rest(report: Report, width: int) -> list[Line]:
         lines += paragraph(text, indent=_INDENT, width=width, label="open", style="quiet")
     if len(reasons) > _MOST_OPEN:
         left = sum(len(rules) for _reason, rules in reasons[_MOST_OPEN:])
-        text = f"{left} checks for other reasons: advisor check --all"
+        text = f"{left} check{'s' if left > 1 else ''} for other reasons: advisor check --all"
         lines += paragraph(text, indent=_INDENT, width=width, label="", style="quiet")
     for note in report.window.notes:
         lines += paragraph(note, indent=_INDENT, width=width, label="note", style="quiet")
     return lines
-
-
-def _families(report: Report, state: str) -> Iterable[str]:
-    """Diagnoses are for machines; for people the passed checks are counted by what they are about."""
-    passed = sorted({finding.rule for finding in report.findings if finding.state == state})
-    return [", ".join(passed[:4]) + (", …" if len(passed) > 4 else "")]
 
 
 def _open(report: Report) -> list[tuple[str, list[str]]]:

@@ -44,6 +44,7 @@ class Check(Record):
 
     Attributes:
         id: the rule's id.
+        family: the folder of its file, what it is about: reclaim, swap, cgroup …
         scope: host, or the kind of entity that it is judged for.
         has: signals that must be known for the rule to apply.
         unless: tree of the condition under which it does not apply, or None.
@@ -53,6 +54,7 @@ class Check(Record):
     """
 
     id: str
+    family: str
     scope: str
     has: tuple[str, ...]
     unless: Any
@@ -142,6 +144,7 @@ def _check(rule: model.Rule) -> Check:
     names = rule.when.names | (rule.unless.names if rule.unless else frozenset())
     return Check(
         rule.id,
+        os.path.basename(os.path.dirname(rule.origin)),
         rule.scope,
         rule.has,
         rule.unless.tree if rule.unless else None,
@@ -193,8 +196,8 @@ def _read_cache(key: str) -> tuple[Check, ...] | None:
         foreign = status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if foreign or status.st_size > 64 << 20:
             return None
-        with open(file, encoding="utf-8") as lines:
-            stored_key, judging, *rules = lines.read().split("\n")
+        with open(file, "rb") as lines:
+            stored_key, judging, *rules = lines.read().decode("ascii").split("\n")
         if stored_key != key:
             return None
         return tuple(Check(*[*fields, rule]) for fields, rule in zip(json.loads(judging), rules, strict=True))
@@ -204,7 +207,7 @@ def _read_cache(key: str) -> tuple[Check, ...] | None:
 
 def _write_cache(key: str, checks: Iterable[Check]) -> None:
     """Keeps the rules for the next start; where that is not possible the next start is slower, no more."""
-    judging = json.dumps([[c.id, c.scope, c.has, c.unless, c.when, c.names] for c in checks])
+    judging = json.dumps([[c.id, c.family, c.scope, c.has, c.unless, c.when, c.names] for c in checks])
     lines = [key, judging, *(check.stored for check in checks)]
     from pathlib import Path  # noqa: PLC0415
 
@@ -213,7 +216,7 @@ def _write_cache(key: str, checks: Iterable[Check]) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = file.with_name(f".rules.{os.getpid()}.json")
         try:
-            with new.open("x", encoding="utf-8") as out:
+            with new.open("x", encoding="ascii") as out:
                 new.chmod(0o600)
                 out.write("\n".join(lines))
             new.replace(file)

@@ -5,6 +5,8 @@ Loaded only when a rule file is new or has changed: it needs YAML, pydantic and 
 
 from __future__ import annotations
 
+from functools import cache
+
 import yaml
 from pydantic import ValidationError
 
@@ -51,6 +53,7 @@ def signal_type(signal: Signal) -> Type:
     return number(signal.unit)
 
 
+@cache
 def types_for(scope: str) -> Mapping[str, Type]:
     """Every name that a rule of this scope may use: signals of the host and of the scope."""
     return {s.name: signal_type(s) for s in catalogue().values() if s.scope in {"host", scope}}

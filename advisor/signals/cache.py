@@ -156,10 +156,13 @@ def disk_read_rate(view: View) -> Value:
 )
 def disk_busy(view: View) -> Value:
     """Share of the window in which the busiest disk had I/O under way."""
+    view.check_same_boot()
     before, after = _disks(view)
     shares = [after[name].io_s - before[name].io_s for name in after if name in before]
     if not shares:
         raise Unknown("/proc/diskstats shows no disk")
+    if min(shares) < 0:
+        raise Unknown("/proc/diskstats went backwards between the samples")
     return min(1.0, max(shares) / view.seconds)
 
 
@@ -171,6 +174,7 @@ def disk_write_capacity(view: View) -> Value:
 
     One request at a time, as a log with fsync writes, shows the latency of a disk and not what it can write.
     """
+    view.check_same_boot()
     before, after = _disks(view)
     total = sum(_capacity(before[name], after[name]) for name in after.keys() & before.keys())
     if not total:

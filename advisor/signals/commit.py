@@ -36,7 +36,10 @@ def commit_limit_share(view: View) -> Value:
         formula="MemTotal − Hugetlb; MemTotal − HugePages_Total × Hugepagesize on kernels without Hugetlb")  # fmt: skip
 def commit_base(view: View) -> Value:
     """Memory without the hugetlb pools: what vm.overcommit_ratio is a percentage of."""
-    return float(field(view, "MemTotal") - _hugetlb(view))
+    base = field(view, "MemTotal") - _hugetlb(view)
+    if base < 0:
+        raise Unknown("/proc/meminfo contradicts itself: hugetlb pools larger than memory")
+    return float(base)
 
 
 def _hugetlb(view: View) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from advisor.errors import Unknown
 from advisor.hints import TYPE_CHECKING
+from advisor.parse import vmstat
 from advisor.record import Record
 from advisor.signals.model import Signal, Value, add
 
@@ -189,6 +190,17 @@ def counter(values: Mapping[str, int], name: str) -> int | None:
     return None
 
 
+def _check_zones(view: View, name: str) -> None:
+    """Refuses a sum over the zones of which one may be missing: its share would count as growth, or as none."""
+    if name in view.vmstat:
+        return
+    if view.after("proc/vmstat", vmstat.parse).problems:
+        raise Unknown(f"/proc/vmstat is damaged: {name} of a zone may be missing", "take the capture again")
+    names = [f"{name}_{zone}" for zone in _ZONES]
+    if not view.since_boot and any((key in view.vmstat) != (key in view.vmstat_before) for key in names):
+        raise Unknown(f"/proc/vmstat counts {name} for other zones in the first sample than in the last")
+
+
 def delta(view: View, name: str) -> int:
     """How much a counter grew in the window, or since boot with one sample.
 
@@ -196,6 +208,8 @@ def delta(view: View, name: str) -> int:
         Unknown: the counter is absent, the host rebooted, or the counter went backwards.
     """
     view.check_same_boot()
+    if COUNTERS[name].by_zone:
+        _check_zones(view, name)
     end = counter(view.vmstat, name)
     if end is None:
         raise Unknown(f"/proc/vmstat has no {name} here")

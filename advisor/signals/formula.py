@@ -57,12 +57,18 @@ def _zone_input(zone: zoneinfo.Zone) -> ZoneInput:
     )
 
 
-def _number(view: View, name: str) -> int | None:
-    """A setting as a number, None when this kernel does not have it or it was not read."""
+def _current(view: View, name: str) -> Value | tuple[int, ...]:
+    """A setting as it is now, None when this kernel does not have it; Unknown when the file is damaged."""
     try:
-        value = current(view, get(name))
+        return current(view, get(name))
     except Unknown:
+        if view.capture.text(get(name).path) is not None:
+            raise
         return None
+
+
+def _number(view: View, name: str) -> int | None:
+    value = _current(view, name)
     return value if isinstance(value, int) else None
 
 
@@ -74,10 +80,7 @@ def settings(view: View) -> Settings:
 def _settings(view: View) -> Settings:
     min_free = current(view, get("vm.min_free_kbytes"))
     assert isinstance(min_free, int)
-    try:
-        ratio = current(view, get("vm.lowmem_reserve_ratio"))
-    except Unknown:
-        ratio = ()
+    ratio = _current(view, "vm.lowmem_reserve_ratio")
     return Settings(
         min_free,
         _number(view, "vm.watermark_scale_factor"),
@@ -98,10 +101,7 @@ def _or(compute: Callable[[], int], otherwise: int) -> int:
 
 def _thp(view: View) -> Thp | None:
     """Mode of transparent huge pages, or None where the kernel has none."""
-    try:
-        return current(view, get("thp.enabled"))  # type: ignore[return-value]
-    except Unknown:
-        return None
+    return _current(view, "thp.enabled")  # type: ignore[return-value]
 
 
 def memory_counters(view: View) -> MemoryCounters | None:

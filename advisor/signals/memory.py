@@ -105,7 +105,9 @@ def share(view: View, part: str, whole: str) -> float:
     some, everything = figures(view, part, whole, as_shares=True)
     if everything == 0:
         raise Unknown(f"{whole} is 0")
-    return min(1.0, some / everything)
+    if some > everything:
+        raise Unknown(f"the figures contradict each other: {part} is more than {whole}")
+    return some / everything
 
 
 def _printed_by_tool(view: View, names: tuple[str, ...], *, as_shares: bool) -> tuple[int, ...] | None:

@@ -20,6 +20,7 @@ def stalled(view: View, path: str, kind: str) -> float:
     end = _stall(view.after(path, pressure.parse), path, kind)
     if view.since_boot:
         return end.avg60
+    view.check_same_boot()
     start = _stall(view.before(path, pressure.parse), path, kind)
     if end.total_s < start.total_s:
         raise Unknown(f"/{path} went backwards between the samples")

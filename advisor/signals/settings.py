@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.errors import AdvisorError, Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.signals.model import Signal, Value, add, signal
-from advisor.tunables import TUNABLES, Tunable, parse_value
+from advisor.tunables import TUNABLES, Tunable, parse_value, possible
 
 if TYPE_CHECKING:
     from advisor.signals.view import View
@@ -20,9 +20,12 @@ def current(view: View, tunable: Tunable) -> int | str | bool | tuple[int, ...]:
     """The value of a setting in its own unit, as the kernel has it now; Unknown when it was not read."""
     text = view.after(tunable.path, str)
     try:
-        return parse_value(tunable, text)
+        value = parse_value(tunable, text)
     except AdvisorError as error:
         raise Unknown(f"/{tunable.path}: {error.message}") from None
+    if not possible(tunable, value):
+        raise Unknown(f"/{tunable.path}: no kernel has {text.strip()} there")
+    return value
 
 
 def _declare() -> None:

@@ -51,22 +51,29 @@ def _total_and_used(view: View, *, as_shares: bool = False) -> tuple[int, int]:
     return total, total - free
 
 
+def _size_and_use(view: View, *, as_shares: bool = False) -> tuple[int, int]:
+    total, used = _total_and_used(view, as_shares=as_shares)
+    if not 0 <= used <= total:
+        raise Unknown("the figures of swap contradict each other: more is used than there is, or less than nothing")
+    return total, used
+
+
 @signal("swap.total", "B", reads=("proc/swaps", "proc/meminfo SwapTotal"))
 def swap_total(view: View) -> Value:
     """Size of all swap areas; 0 when there is none."""
-    return float(_total_and_used(view)[0])
+    return float(_size_and_use(view)[0])
 
 
 @signal("swap.used", "B", reads=("proc/swaps", "proc/meminfo SwapFree"))
 def swap_used(view: View) -> Value:
     """Swap in use. Occupied swap harms nobody by itself; look at swap.in_rate."""
-    return float(_total_and_used(view)[1])
+    return float(_size_and_use(view)[1])
 
 
 @signal("swap.used_share", "ratio", reads=("proc/swaps",), formula="swap.used / swap.total")
 def swap_used_share(view: View) -> Value:
     """Share of the swap areas that is in use."""
-    total, used = _total_and_used(view, as_shares=True)
+    total, used = _size_and_use(view, as_shares=True)
     if total == 0:
         raise Unknown("there is no swap")
     return used / total
@@ -106,5 +113,5 @@ def seconds_to_full(view: View) -> Value:
     growth = (delta(view, "pswpout") - delta(view, "pswpin")) * page_size(view) / view.seconds
     if growth <= 0:
         raise Unknown("swap did not fill within the window")
-    total, used = _total_and_used(view)
+    total, used = _size_and_use(view)
     return (total - used) / growth

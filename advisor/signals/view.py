@@ -134,6 +134,7 @@ class View:
     def _check_same_boot(self) -> None:
         if self.first is None:
             return
+        self._check_order()
         try:
             start, end = (
                 self.before("proc/stat", stat.parse).btime_s,
@@ -143,6 +144,14 @@ class View:
             return  # no boot time to compare; a counter that went backwards still tells
         if start is not None and end is not None and abs(end - start) > _BTIME_JITTER_S:
             raise Unknown("the host rebooted between the samples", "take both samples after the reboot")
+
+    def _check_order(self) -> None:
+        try:
+            start, end = self.before("proc/uptime", uptime.parse), self.after("proc/uptime", uptime.parse)
+        except Unknown:
+            return
+        if end < start:
+            raise Unknown("the host rebooted between the samples, or they are swapped", "take the samples again")
 
     @property
     def vmstat(self) -> Mapping[str, int]:

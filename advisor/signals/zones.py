@@ -36,6 +36,9 @@ def mark(zone: zoneinfo.Zone, name: str) -> int:
     value: int | None = getattr(zone, name)
     if value is None:
         raise Unknown(f"/proc/zoneinfo has no {name} for node {zone.node} {zone.name} here")
+    known = [each for each in (zone.boost or 0, zone.min, zone.low, zone.high) if each is not None]
+    if known != sorted(known):
+        raise Unknown(f"/proc/zoneinfo: the marks of node {zone.node} {zone.name} contradict each other")
     return value - (zone.boost or 0)
 
 

@@ -30,7 +30,7 @@ from advisor.tunables.limits import (
     limit,
 )
 from advisor.tunables.model import Bounds, Clamp, HostFacts, Policy, Tunable, Value
-from advisor.tunables.values import format_value, offered, parse_value, validate
+from advisor.tunables.values import format_value, offered, parse_value, possible, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,6 +56,7 @@ __all__ = [
     "limit",
     "offered",
     "parse_value",
+    "possible",
     "undo_writes",
     "validate",
 ]

@@ -133,6 +133,23 @@ def offered(text: str) -> tuple[str, ...]:
     return tuple(word.strip("[]") for word in text.split())
 
 
+def possible(tunable: Tunable, value: Value) -> bool:
+    """Whether some kernel can have this value: what lies outside of all bounds was not printed by a kernel.
+
+    Args:
+        tunable: the setting.
+        value: as it was read, in the setting's own unit.
+    """
+    numbers = value if isinstance(value, tuple) else (value,)
+    return all(
+        isinstance(number, bool | str)
+        or not tunable.bounds
+        or number in tunable.unset
+        or any(bounds.nearest(number) == number for bounds in tunable.bounds)
+        for number in numbers
+    )
+
+
 def validate(
     tunable: Tunable,
     value: Value,
