@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Span = tuple[str, str]
 Line = list[Span]
 
+_LONGEST = 4000  # characters of a paragraph; a capture may bring megabytes, and wrapping them takes minutes
+
 STYLES = {
     "critical": "bold red",
     "warning": "bold yellow",
@@ -51,6 +53,8 @@ def paragraph(text: str, *, indent: int, width: int, label: str = "", style: str
         label: a short word, at most `indent` - 3 characters.
         style: style of the text.
     """
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
     wrapped = textwrap.wrap(clean(text), max(20, width - indent), break_on_hyphens=False) or [""]
     head = f"  {label}".ljust(indent)
     lines: list[Line] = [[(head, "label"), (wrapped[0], style)]]

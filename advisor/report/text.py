@@ -309,7 +309,7 @@ def _zones(zones: Sequence[ZonePicture], width: int, *, everything: bool) -> lis
     for zone in shown_:
         cells = beside if beside >= _LEAST_BAR else width - widest - 3
         lines.append([("  " + zone.name.ljust(widest) + " ", ""), *bar(zone, min(_BAR, cells))])
-        under = lines[-1] if beside >= _LEAST_BAR else [(" " * (widest + 2), "")]
+        under = lines[-1] if beside >= _LEAST_BAR else [("   ", "")]
         under.append((f" {_scale(zone)}", "quiet"))
         if under is not lines[-1]:
             lines.append(under)
