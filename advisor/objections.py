@@ -6,7 +6,7 @@ The budgets are our own policy; they stand in `advisor.tunables.limits`.
 from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING
-from advisor.predict import MIN_FREE, SCALE, Prediction
+from advisor.predict import MIN_FREE, THP, Prediction
 from advisor.tunables.limits import AVAILABLE_DROP, HIGH_BUDGET, MIN_FREE_BUDGET
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def objections(prediction: Prediction, *, approved: bool = False) -> tuple[str, 
     """What speaks against a change, one clause each; empty when nothing does.
 
     A change that takes no more memory than before meets no objection, and one that only brings
-    min_free_kbytes to what the kernel enforces anyway is not held against the budgets.
+    min_free_kbytes to what the kernel enforces anyway is held against no share of memory.
 
     Args:
         prediction: of the change.
@@ -28,20 +28,21 @@ def objections(prediction: Prediction, *, approved: bool = False) -> tuple[str, 
         return ()
     if after is None or change is None:
         return (f"its effect cannot be told: {prediction.reason}",)
-    found = []
+    found, to_floor = [], _only_to_floor(prediction)
     if after.high > before.high:
-        if not _is_floor(prediction):
+        if not to_floor:
             found += _over_budget(prediction, after.high, approved=approved)
         if prediction.room is not None and after.high > prediction.room:
             found.append("the high marks would exceed free memory and page cache: reclaim would start at once")
-    if before.available is not None and -change[0] > AVAILABLE_DROP * before.available:
+    if not to_floor and before.available is not None and -change[0] > AVAILABLE_DROP * before.available:
         found.append(f"MemAvailable would drop by more than {AVAILABLE_DROP:.0%}")
     return tuple(found)
 
 
-def _is_floor(prediction: Prediction) -> bool:
+def _only_to_floor(prediction: Prediction) -> bool:
+    """Whether nothing is written but a min_free_kbytes (or THP, which raises it) that the kernel asks for itself."""
     written = {item.setting for item in prediction.effective}
-    return SCALE not in written and prediction.settings.min_free_kbytes <= prediction.floor
+    return written <= {MIN_FREE, THP} and prediction.settings.min_free_kbytes <= prediction.floor
 
 
 def _over_budget(prediction: Prediction, high_after: int, *, approved: bool) -> list[str]:

@@ -76,3 +76,8 @@ def test_any_number_of_orders_and_zones_comes_back(rows: list[list[int]]) -> Non
     )
     expected = tuple(FreeBlocks(node, "Normal", tuple(row)) for node, row in enumerate(rows))
     assert buddyinfo.parse(text) == buddyinfo.Buddyinfo(expected, ())
+
+
+def test_a_line_of_a_million_orders_is_no_zone() -> None:
+    with pytest.raises(ParseError):
+        buddyinfo.parse(f"Node 0, zone   Normal {'1 ' * 1_000_000}\n")

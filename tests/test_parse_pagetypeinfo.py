@@ -71,3 +71,9 @@ def test_without_its_first_lines_the_pageblock_order_is_unknown() -> None:
 def test_what_is_not_pagetypeinfo_is_an_error() -> None:
     with pytest.raises(ParseError, match="pagetypeinfo"):
         pagetypeinfo.parse("cat: /proc/pagetypeinfo: Permission denied\n")
+
+
+def test_an_order_that_no_kernel_has_is_left_out() -> None:
+    parsed = pagetypeinfo.parse(TEXT.replace("Page block order: 9", "Page block order: 9223372036854775808"))
+    assert parsed.page_block_order is None
+    assert len(parsed.problems) == 1

@@ -35,7 +35,7 @@ def host(**more):
 
 
 def bursting(**more):
-    return host(**{"counters": QUIET | BURSTS, **more})
+    return host(**{"counters": QUIET | BURSTS, "full": 0.04, **more})
 
 
 @pytest.fixture(scope="module")

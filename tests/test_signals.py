@@ -6,7 +6,7 @@ from advisor.capture.model import Capture, Process, Sample
 from advisor.capture.open import open_capture
 from advisor.errors import Unknown
 from advisor.rulebook.source import types_for
-from advisor.signals.model import catalogue, scopes
+from advisor.signals.model import catalogue, entities_of, scopes
 from advisor.signals.table import Table
 from advisor.signals.view import views
 from tests.fixtures import INCIDENTS, KERNELS, STATES, capture_files
@@ -250,3 +250,20 @@ def test_an_unknown_carries_the_reason_why_a_file_was_not_read():
 
     with pytest.raises(Unknown, match="root reads it"):
         entities_of(whole, "slabcache")
+
+
+def test_without_pressure_information_waiting_is_bounded_by_the_whole_window():
+    line = "some avg10=0.00 avg60=0.00 avg300=0.00 total={0}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total={0}\n"
+    before, after = ({"proc/pressure/memory": line.format(total)} for total in (0, 200_000))
+    assert value(capture(before, after), "psi.memory.ceiling") == pytest.approx(0.02)
+    assert value(capture({}, {}), "psi.memory.ceiling") == 1.0
+
+
+def test_the_page_cache_of_a_node_is_told_by_its_own_file():
+    path = "sys/devices/system/node/node0/meminfo"
+    text = "Node 0 MemTotal: 1000 kB\nNode 0 MemFree: 10 kB\nNode 0 Active(file): 300 kB\n"
+    whole = text + "Node 0 Inactive(file): 200 kB\n"
+    for node, expected in ((whole, 0.5), (text, None)):
+        view = views(capture({path: node}))[0]
+        (entity,) = entities_of(view, "node")
+        assert Table(view).row(["node.file_share"], "node", entity).values["node.file_share"] == expected

@@ -98,7 +98,13 @@ def _run(arguments: list[str]) -> int:
     module = importlib.import_module(f"advisor.cli.{command}")
     parser = _Parser(f"advisor {command}", module.__doc__)
     module.configure(parser)
-    return int(module.run(parser.parse_args(rest)))
+    return int(module.run(_parsed(parser, rest)))
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """The arguments, also with an option between two that have none: explain RULE --role jvm SOURCE."""
+    parsed, left = parser.parse_known_args(arguments)
+    return parser.parse_intermixed_args(arguments) if left else parsed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,9 @@ READS = ("proc/buddyinfo",)
 _EXPECTED = "buddyinfo (lines 'Node 0, zone Normal' with numbers of free blocks)"
 
 
+_MOST_ORDERS = 32  # at most 14 on any architecture; sums over millions of orders would never end
+
+
 class FreeBlocks(Record):
     """Free blocks of a zone: `blocks[order]` blocks of 2^order pages each."""
 
@@ -52,7 +55,7 @@ def parse(text: str) -> Buddyinfo:
 
 def _row(words: list[str]) -> FreeBlocks | None:
     zone, blocks = zone_of(words), numbers(words[4:])
-    return FreeBlocks(*zone, blocks) if zone and blocks else None
+    return FreeBlocks(*zone, blocks) if zone and blocks and len(blocks) <= _MOST_ORDERS else None
 
 
 def _columns(widths: list[int]) -> int | None:

@@ -147,16 +147,17 @@ def _evidence(finding: Finding, width: int) -> list[Line]:
     for index, item in enumerate(known[:_MOST_EVIDENCE]):
         value = _cut(shown(item.value, item.unit), 40).ljust(12)
         room = width - _INDENT - widest - len(value) - 2
-        line: Line = [
-            ("  evidence".ljust(_INDENT) if index == 0 else " " * _INDENT, "label"),
-            (item.signal.ljust(widest) + " ", ""),
-            (value + " ", "value"),
-        ]
+        label = ("  evidence".ljust(_INDENT) if index == 0 else " " * _INDENT, "label")
+        name = (item.signal.ljust(widest) + " ", "")
         if room >= _LEAST_SOURCE:
-            lines.append([*line, (_cut(item.source, room), "quiet")])
+            lines.append([label, name, (value + " ", "value"), (_cut(item.source, room), "quiet")])
+        elif room >= 0:
+            source = _cut(item.source, width - _INDENT - 2)
+            lines += [[label, name, (value, "value")], [(" " * (_INDENT + 2), ""), (source, "quiet")]]
         else:
-            indent = _INDENT + 2
-            lines += [line, [(" " * indent, ""), (_cut(item.source, width - indent), "quiet")]]
+            source = _cut(item.source, width - _INDENT - 3 - len(value))
+            under: Line = [(" " * (_INDENT + 2) + value + " ", "value"), (source, "quiet")]
+            lines += [[label, name], under]
     if len(known) > _MOST_EVIDENCE:
         text = f"and {len(known) - _MOST_EVIDENCE} more: advisor explain {finding.rule} SOURCE"
         lines += paragraph(text, indent=_INDENT, width=width, style="quiet")
@@ -309,10 +310,10 @@ def _zones(zones: Sequence[ZonePicture], width: int, *, everything: bool) -> lis
     for zone in shown_:
         cells = beside if beside >= _LEAST_BAR else width - widest - 3
         lines.append([("  " + zone.name.ljust(widest) + " ", ""), *bar(zone, min(_BAR, cells))])
-        under = lines[-1] if beside >= _LEAST_BAR else [("   ", "")]
-        under.append((f" {_scale(zone)}", "quiet"))
-        if under is not lines[-1]:
-            lines.append(under)
+        if beside >= _LEAST_BAR:
+            lines[-1].append((f" {_scale(zone)}", "quiet"))
+        else:
+            lines += paragraph(_scale(zone), indent=4, width=width, style="quiet")
     if len(shown_) < len(zones):
         text = f"and {len(zones) - len(shown_)} zones with more room: advisor check --all"
         lines += paragraph(text, indent=2, width=width, style="quiet")
@@ -347,8 +348,9 @@ def _rest(report: Report, width: int) -> list[Line]:
     for reason, rules in reasons[:_MOST_OPEN]:
         text = f"{len(rules)} check{'s' if len(rules) > 1 else ''}: {reason}"
         lines += paragraph(text, indent=_INDENT, width=width, label="open", style="quiet")
-    if len(reasons) > _MOST_OPEN:
-        left = sum(len(rules) for _reason, rules in reasons[_MOST_OPEN:])
+    told = {rule for _reason, rules in reasons[:_MOST_OPEN] for rule in rules}
+    left = len({rule for _reason, rules in reasons for rule in rules} - told)
+    if left:
         text = f"{left} check{'s' if left > 1 else ''} for other reasons: advisor check --all"
         lines += paragraph(text, indent=_INDENT, width=width, label="", style="quiet")
     for note in report.window.notes:

@@ -156,7 +156,7 @@ class _Source:
             if first["type"] == "missing":
                 raise self.at(path[:-1], f"the field '{path[-1]}' is missing") from None
             where = ".".join(map(str, path))
-            hint = _yaml_hint(self.line(self.find(path).start_mark.line)) if "string" in first["type"] else ""
+            hint = _yaml_hint(self.line(self.find(path).start_mark.line)) if first["type"] == "string_type" else ""
             raise self.at(path, f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}", hint) from None
 
     def unknown_key(self, path: tuple[str | int, ...]) -> RuleError:

@@ -9,10 +9,10 @@ from advisor.minfree import AUTO_UPPER, AUTO_UPPER_OLD, auto_min_free_kbytes, th
 from advisor.parse import zoneinfo
 from advisor.record import replace
 from advisor.scalefactor import smallest_effective_scale_factor
-from advisor.signals.host import huge_page_size, managed, page_size, pageblock_pages, size_of
+from advisor.signals.host import huge_page_size, managed, page_size, pageblock_pages, size_of, zones
 from advisor.signals.model import Value, signal
 from advisor.signals.settings import current
-from advisor.signals.zones import OF_SIZE
+from advisor.signals.zones import OF_SIZE, check_marks
 from advisor.tunables import HostFacts, features_of, get
 from advisor.watermarks import (
     LOWMEM,
@@ -38,10 +38,16 @@ _USUAL_HUGE_PAGE = 2 << 20
 
 def zone_inputs(view: View) -> tuple[ZoneInput, ...]:
     """Every zone, empty ones included, as the formulas want them."""
-    return view.once("zone_inputs", lambda: tuple(map(_zone_input, view.after("proc/zoneinfo", zoneinfo.parse).zones)))
+    return view.once("zone_inputs", lambda: _zone_inputs(view))
+
+
+def _zone_inputs(view: View) -> tuple[ZoneInput, ...]:
+    zones(view)  # refuses a damaged file: a prediction without one of the zones is wrong for all
+    return tuple(map(_zone_input, view.after("proc/zoneinfo", zoneinfo.parse).zones))
 
 
 def _zone_input(zone: zoneinfo.Zone) -> ZoneInput:
+    check_marks(zone)
     return ZoneInput(
         zone.node,
         zone.name,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.errors import Unknown
+from advisor.errors import ParseError, Unknown
 from advisor.hints import TYPE_CHECKING
-from advisor.parse import meminfo, pagetypeinfo, scalar, stat, uptime, version, vmstat, zoneinfo
+from advisor.parse import kernlog, meminfo, pagetypeinfo, scalar, stat, uptime, version, vmstat, zoneinfo
 from advisor.signals.counters import dropped
 from advisor.signals.model import Value, signal
 
@@ -49,10 +49,26 @@ def _page_size(view: View) -> int:
 
 
 def _page_size_from_log(view: View) -> int:
-    """The size of an order-0 block in a kernel report, the only other place that prints it."""
-    from advisor.signals.log import block_size  # noqa: PLC0415  (log imports this module)
+    """The size of the smallest block that a kernel report lists, the only other place that tells."""
+    for report in reversed(kernel_log(view).reports):
+        if report.page_size is not None:
+            return report.page_size
+    raise Unknown("nothing in the capture tells the page size", "add /proc/meminfo and /proc/vmstat")
 
-    return block_size(view)
+
+def kernel_log(view: View) -> kernlog.KernelLog:
+    """The kernel log, parsed; Unknown when there is none to read."""
+    return view.readings.once("kernel_log", lambda: _kernel_log(view))
+
+
+def _kernel_log(view: View) -> kernlog.KernelLog:
+    text = view.capture.kernel_log
+    if text is None:
+        raise Unknown("the kernel log is not in the capture", view.capture.unread.get("log/kernel.txt", ""))
+    try:
+        return kernlog.parse(text)
+    except ParseError as error:
+        raise Unknown(f"kernel log: {error.message}", error.hint) from None
 
 
 @signal("page_size", "B/page", reads=("proc/meminfo MemFree", "proc/vmstat nr_free_pages"),
@@ -147,9 +163,14 @@ def foreign_meminfo(view: View) -> bool:
 def _foreign_meminfo(view: View) -> bool:
     try:
         total = view.after("proc/meminfo", meminfo.parse).values["MemTotal"]
-        return total < 0.9 * managed(view) * page_size(view)
+        pages = managed(view)
     except (Unknown, KeyError):
         return False
+    try:
+        size = page_size(view)
+    except Unknown:
+        size = min(_PAGE_SIZES)  # a container's meminfo contradicts vmstat; no page is smaller than this
+    return total < 0.9 * pages * size
 
 
 def huge_page_size(view: View) -> int:

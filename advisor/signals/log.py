@@ -6,10 +6,11 @@ known. Kills are in `advisor.signals.logoom`, the zones of the newest report in 
 
 from __future__ import annotations
 
-from advisor.errors import ParseError, Unknown
+from advisor.errors import Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.parse import kernlog, uptime
-from advisor.signals import logrequest
+from advisor.signals import host, logrequest
+from advisor.signals.host import kernel_log
 from advisor.signals.model import Value, signal
 
 if TYPE_CHECKING:
@@ -18,20 +19,6 @@ if TYPE_CHECKING:
 RECENT_S = 86400.0
 
 _FAILURE = "log/kernel.txt page allocation failure"
-
-
-def _log(view: View) -> kernlog.KernelLog:
-    return view.readings.once("kernel_log", lambda: _parsed(view))
-
-
-def _parsed(view: View) -> kernlog.KernelLog:
-    text = view.capture.kernel_log
-    if text is None:
-        raise Unknown("the kernel log is not in the capture", view.capture.unread.get("log/kernel.txt", ""))
-    try:
-        return kernlog.parse(text)
-    except ParseError as error:
-        raise Unknown(f"kernel log: {error.message}", error.hint) from None
 
 
 def _recent(view: View, time_s: float | None) -> bool:
@@ -45,7 +32,7 @@ def _recent(view: View, time_s: float | None) -> bool:
 
 def all_reports(view: View) -> tuple[kernlog.Report, ...]:
     """The recent reports of every kind, oldest first."""
-    return tuple(report for report in _log(view).reports if _recent(view, report.time_s))
+    return tuple(report for report in kernel_log(view).reports if _recent(view, report.time_s))
 
 
 def reports(view: View, kind: str) -> tuple[kernlog.Report, ...]:
@@ -55,21 +42,13 @@ def reports(view: View, kind: str) -> tuple[kernlog.Report, ...]:
 
 def messages(view: View, kind: str) -> tuple[kernlog.Message, ...]:
     """The recent single lines of a kind, oldest first."""
-    return tuple(message for message in _log(view).messages if message.kind == kind and _recent(view, message.time_s))
-
-
-def block_size(view: View) -> int:
-    """Bytes of a page, as a kernel report tells by its smallest free block."""
-    for report in reversed(_log(view).reports):
-        if report.page_size is not None:
-            return report.page_size
-    raise Unknown("nothing in the capture tells the page size", "add /proc/meminfo and /proc/vmstat")
+    return tuple(
+        message for message in kernel_log(view).messages if message.kind == kind and _recent(view, message.time_s)
+    )
 
 
 def page_size(view: View, report: kernlog.Report) -> int | None:
     """Bytes of a page when a report was written: by its own free blocks, or by the rest of the capture."""
-    from advisor.signals import host  # noqa: PLC0415  (host asks the log when nothing else tells)
-
     if report.page_size is not None:
         return report.page_size
     try:

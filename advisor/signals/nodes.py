@@ -125,6 +125,8 @@ def _free_share(view: View, node: Node) -> float:
     sizes = _meminfo(view, node.number)
     if "MemFree" not in sizes:
         raise Unknown(f"/{_FOLDER}{node.number}/meminfo does not say what is free")
+    if sizes["MemFree"] > sizes["MemTotal"]:
+        raise Unknown(f"/{_FOLDER}{node.number}/meminfo contradicts itself: more is free than there is")
     return sizes["MemFree"] / sizes["MemTotal"]
 
 
@@ -142,6 +144,17 @@ def node_free_share(view: View, node: Node) -> Value:
 def node_neighbour_free_share(view: View, node: Node) -> Value:
     """Share of its memory that the roomiest other node has free."""
     return max((_free_share(view, other) for other in _nodes(view) if other.number != node.number), default=0.0)
+
+
+@signal("node.file_share", "ratio", scope="node",
+        reads=(f"{_FOLDER}*/meminfo Active(file)", f"{_FOLDER}*/meminfo Inactive(file)"),
+        formula="(Active(file) + Inactive(file)) / MemTotal of the node")  # fmt: skip
+def node_file_share(view: View, node: Node) -> Value:
+    """Share of the node's memory that is page cache, which makes room for whoever needs it."""
+    sizes = _meminfo(view, node.number)
+    if not {"Active(file)", "Inactive(file)", "MemTotal"} <= sizes.keys():
+        raise Unknown(f"/{_FOLDER}{node.number}/meminfo does not say how much is page cache")
+    return (sizes["Active(file)"] + sizes["Inactive(file)"]) / sizes["MemTotal"]
 
 
 @signal("node.foreign_share", "ratio", scope="node",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from advisor.errors import Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.parse import pressure
-from advisor.signals.model import Signal, Value, add
+from advisor.signals.model import Signal, Value, add, signal
 
 if TYPE_CHECKING:
     from advisor.signals.view import View
@@ -50,6 +50,19 @@ def _declare() -> None:
                        "Δtotal / window.seconds; avg60 with one sample", "host", (), ("PSI",), share))  # fmt: skip
             add(Signal(f"psi.{resource}.{kind}_avg300", "ratio", meaning.replace("the window", "the last 5 minutes"),
                        (f"{path} {kind}",), "avg300", "host", (), (), long))  # fmt: skip
+
+
+@signal("psi.memory.ceiling", "ratio", reads=("proc/pressure/memory some",),
+        formula="psi.memory.some; 1 where the kernel does not account pressure", also=("PSI",))  # fmt: skip
+def memory_ceiling(view: View) -> Value:
+    """Largest share of the window in which some task may have waited for memory: an upper bound, never unknown.
+
+    For conditions that have found something and want to stay quiet where pressure says that it hurts nobody.
+    """
+    try:
+        return stalled(view, "proc/pressure/memory", "some")
+    except Unknown:
+        return 1.0
 
 
 _declare()

@@ -106,14 +106,20 @@ class View:
             raise Unknown("one sample only", "take two: advisor check --window 60")
         if self.capture.zero_baseline and path != "proc/vmstat":
             raise Unknown("the first sample of the capture holds zeros only")
+        if self._newest(path) == self.first:
+            # Compared with itself it would not have changed, and no change is a verdict.
+            why = self.capture.unread.get(path, "")
+            raise Unknown(f"/{path} was read at the start of the window only", why)
         return self.readings.parsed(self.first, path, parse)
 
     def after(self, path: str, parse: Callable[[str], T]) -> T:
         """The parsed file at the end of the window, or as last read before it."""
-        for index in range(self.last, -1, -1):
-            if path in self.capture.samples[index].files:
-                return self.readings.parsed(index, path, parse)
-        return self.readings.parsed(self.last, path, parse)
+        return self.readings.parsed(self._newest(path), path, parse)
+
+    def _newest(self, path: str) -> int:
+        """Index of the newest sample of the window that holds the file, or of the last when none does."""
+        samples = self.capture.samples
+        return next((i for i in range(self.last, -1, -1) if path in samples[i].files), self.last)
 
     def once(self, name: str, compute: Callable[[], T]) -> T:
         """`compute()`, done once for this window, and its Unknown kept as well."""

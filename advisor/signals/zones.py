@@ -36,10 +36,15 @@ def mark(zone: zoneinfo.Zone, name: str) -> int:
     value: int | None = getattr(zone, name)
     if value is None:
         raise Unknown(f"/proc/zoneinfo has no {name} for node {zone.node} {zone.name} here")
+    check_marks(zone)
+    return value - (zone.boost or 0)
+
+
+def check_marks(zone: zoneinfo.Zone) -> None:
+    """Raise Unknown when the marks of a zone are none: min, low and high rise, and boost is a part of each."""
     known = [each for each in (zone.boost or 0, zone.min, zone.low, zone.high) if each is not None]
     if known != sorted(known):
         raise Unknown(f"/proc/zoneinfo: the marks of node {zone.node} {zone.name} contradict each other")
-    return value - (zone.boost or 0)
 
 
 def free(zone: zoneinfo.Zone) -> int:
