@@ -128,8 +128,8 @@ def test_a_huge_member_is_noted_and_not_read(tmp_path):
     capture = open_capture(str(path))
 
     assert dict(capture.samples[0].files) == {"proc/swaps": "s\n"}
-    assert capture.unread == {"proc/slabinfo": "larger than 4 MiB"}
-    assert capture.notes == ("proc/slabinfo: larger than 4 MiB, not read",)
+    assert capture.unread == {"proc/slabinfo": "larger than 32 MiB"}
+    assert capture.notes == ("proc/slabinfo: larger than 32 MiB, not read",)
 
 
 @pytest.mark.parametrize(("pack", "suffix"), [(gzip.compress, "gz"), (bz2.compress, "bz2"), (lzma.compress, "xz")])
@@ -176,7 +176,7 @@ def test_a_sparse_file_of_exabytes_is_not_read(tmp_path):
     capture = open_capture(str(path))
 
     assert dict(capture.samples[0].files) == {"proc/swaps": "s\n"}
-    assert capture.unread["proc/vmstat"] == "larger than 4 MiB"
+    assert capture.unread["proc/vmstat"] == "larger than 32 MiB"
 
 
 def text_member(name: str, text: str) -> tuple[tarfile.TarInfo, io.BytesIO]:
@@ -222,7 +222,7 @@ def test_what_a_source_unpacks_to_is_limited(tmp_path, monkeypatch):
 
 def test_a_giant_header_is_refused(tmp_path):
     path = tmp_path / "x.tar"
-    path.write_bytes(header("x", 8 << 20, tarfile.XHDTYPE) + bytes(8 << 20))
+    path.write_bytes(header("x", 2 * MAX_FILE, tarfile.XHDTYPE) + bytes(8 << 20))
 
     assert refused(path) == "is a damaged archive: a header of absurd size"
 

@@ -108,8 +108,8 @@ def test_a_file_above_the_limit_is_left_out_and_noted(tmp_path):
 
     capture = take(tmp_path)
 
-    assert capture.unread["proc/slabinfo"] == "larger than 4 MiB"
-    assert "proc/slabinfo: larger than 4 MiB, not read" in capture.notes
+    assert capture.unread["proc/slabinfo"] == "larger than 32 MiB"
+    assert "proc/slabinfo: larger than 32 MiB, not read" in capture.notes
     assert len(capture.samples[0].files["proc/pagetypeinfo"]) == MAX_FILE
 
 
@@ -119,7 +119,7 @@ def test_a_tick_file_above_the_limit_is_left_out(tmp_path):
     capture = take(tmp_path)
 
     assert "proc/meminfo" not in capture.samples[0].files
-    assert capture.unread["proc/meminfo"] == "larger than 4 MiB"
+    assert capture.unread["proc/meminfo"] == "larger than 32 MiB"
 
 
 def test_nothing_hangs_on_a_pipe_and_no_device_is_read(tmp_path):

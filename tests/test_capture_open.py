@@ -155,8 +155,8 @@ def test_a_file_above_the_limit_is_noted_and_not_read(stored, tmp_path):
     capture = stored(plant(tmp_path / "in" / "x", {**HOST, "proc/slabinfo": "x" * (MAX_FILE + 1)}))
 
     assert set(capture.samples[0].files) == WANTED
-    assert capture.unread == {"proc/slabinfo": "larger than 4 MiB"}
-    assert capture.notes == ("proc/slabinfo: larger than 4 MiB, not read",)
+    assert capture.unread == {"proc/slabinfo": "larger than 32 MiB"}
+    assert capture.notes == ("proc/slabinfo: larger than 32 MiB, not read",)
 
 
 def test_bytes_that_are_no_text_survive(stored, tmp_path):

@@ -40,10 +40,10 @@ def test_a_zone_whose_line_is_damaged_is_not_left_out_of_the_sum():
 
 def test_a_file_that_only_the_first_sample_has_did_not_stay_the_same():
     taken = capture(
-        {"proc/vmstat": vmstat(allocstall=1)}, {"proc/uptime": "9 9\n"}, unread={"proc/vmstat": "larger than 4 MiB"}
+        {"proc/vmstat": vmstat(allocstall=1)}, {"proc/uptime": "9 9\n"}, unread={"proc/vmstat": "larger than 32 MiB"}
     )
     assert reason(taken, "rate.allocstall") == (
-        "/proc/vmstat was read at the start of the window only; larger than 4 MiB"
+        "/proc/vmstat was read at the start of the window only; larger than 32 MiB"
     )
 
 

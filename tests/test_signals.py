@@ -142,6 +142,12 @@ def test_the_interval_of_a_capture_is_its_window():
     assert value(Capture((first, last), interval_s=5.0), "rate.pgfault") == 10.0
 
 
+def test_an_interval_that_the_uptime_contradicts_is_not_believed():
+    first = Sample({"proc/vmstat": vmstat(pgfault=0), "proc/uptime": "100.00 1.00\n"})
+    last = Sample({"proc/vmstat": vmstat(pgfault=50), "proc/uptime": "700.00 1.00\n"})
+    assert "ran 600 s in between" in reason(Capture((first, last), interval_s=10.0), "rate.pgfault")
+
+
 def test_a_clock_that_stood_still_is_no_window():
     sample = {"proc/vmstat": vmstat(pgfault=5)}
     assert "clock did not advance" in reason(capture(sample, sample, seconds=0.0), "rate.pgfault")

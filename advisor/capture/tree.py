@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MIB = 1 << 20
-MAX_FILE = 4 * MIB  # one file; /proc/zoneinfo of 512 processors on 8 nodes has 2.2 MiB
+MAX_FILE = 32 * MIB  # one file; /proc/zoneinfo of 512 processors on 64 nodes has 17 MiB
 MAX_TOTAL = 256 * MIB  # all files of a source
 MAX_ENTRIES = 200_000  # names in a source
 MAX_FOLDERS = 512  # control groups

@@ -93,12 +93,22 @@ class View:
         if start.monotonic_s is not None and end.monotonic_s is not None:
             length = end.monotonic_s - start.monotonic_s
         elif whole and self.capture.interval_s is not None:
-            length = self.capture.interval_s
+            length = self._stated(self.capture.interval_s)
         else:
             length = self.after("proc/uptime", uptime.parse) - self.before("proc/uptime", uptime.parse)
         if length <= 0:
             raise Unknown("the clock did not advance between the samples", "take the samples again")
         return length
+
+    def _stated(self, interval_s: float) -> float:
+        """The interval that somebody stated, unless the host's own clock tells quite another."""
+        try:
+            ran = self.after("proc/uptime", uptime.parse) - self.before("proc/uptime", uptime.parse)
+        except Unknown:
+            return interval_s
+        if abs(ran - interval_s) > max(2.0, 0.1 * interval_s):
+            raise Unknown(f"the interval is said to be {interval_s:g} s, but the host ran {ran:g} s in between")
+        return interval_s
 
     def before(self, path: str, parse: Callable[[str], T]) -> T:
         """The parsed file at the start of the window; Unknown when the window starts at boot."""
