@@ -119,26 +119,30 @@ def judge(checks: Sequence[Check], whole: View, parts: Sequence[View] = ()) -> t
 def _explained(findings: list[Finding]) -> list[Finding]:
     """Demotes findings that are only the symptom of another: the rule says of which diagnoses.
 
-    Of two that would each yield to the other the one that weighs less stands: what explains something is never
-    explained away itself.
+    Of two that would each yield to the other the one that weighs less stands: what is explained already explains
+    nothing.
     """
     firing = sorted((f for f in findings if f.state == FAIL), key=lambda f: f.rank, reverse=True)
     causes: dict[str, str] = {}
     for finding in firing:
-        if finding.severity != "notice" and not finding.entity:
+        if finding.severity != "notice":
             causes.setdefault(finding.diagnosis, finding.rule)
     explained: dict[str, str] = {}
     for finding in firing:
-        if finding.source is None or finding.rule in explained.values():
-            continue
-        candidates = [causes[d] for d in finding.source.yields_to if d in causes]
+        yields_to = finding.source.yields_to if finding.source else ()
+        candidates = (causes[diagnosis] for diagnosis in yields_to if diagnosis in causes)
         cause = next((rule for rule in candidates if rule != finding.rule and rule not in explained), None)
         if cause is not None:
             explained[finding.rule] = cause
-    return [
-        replace(f, severity="notice", explained_by=explained[f.rule]) if f.state == FAIL and f.rule in explained else f
-        for f in findings
-    ]
+    return [_demoted(f, explained) if f.state == FAIL and f.rule in explained else f for f in findings]
+
+
+def _demoted(finding: Finding, explained: Mapping[str, str]) -> Finding:
+    """The finding as a symptom of what is at the end of the chain of causes."""
+    cause = explained[finding.rule]
+    while cause in explained:
+        cause = explained[cause]
+    return replace(finding, severity="notice", explained_by=cause)
 
 
 class _Judge:

@@ -146,6 +146,9 @@ class _Planner:
                 wishes.setdefault((advised.setting, owner), []).append(
                     _Wish(finding, advised, in_own_unit(advised.setting, advised.value, advised.rounding))
                 )
+        # What is said of one cgroup by name need not be said of nobody's.
+        owned = {setting for setting, owner in wishes if owner}
+        wishes = {key: wanted for key, wanted in wishes.items() if key[1] or key[0] not in owned}
         merged = [self.merge(setting, owner, wanted) for (setting, owner), wanted in wishes.items()]
         kept = self.one_of_each_group([r for r in merged if r is not None])
         order = {tunable.name: rank for rank, tunable in enumerate(apply_order(TUNABLES.values()))}

@@ -158,6 +158,31 @@ def test_a_symptom_gives_way_to_its_cause(rule):
     assert (second.rule, second.severity, second.explained_by) == ("symptom", "notice", "cause")
 
 
+def test_the_symptom_of_a_symptom_names_the_cause_at_the_end(rule):
+    checks = rule(
+        {"id": "cause", "diagnosis": "thrashing_file"},
+        {"id": "between", "diagnosis": "direct_reclaim_stall", "more": "yields_to: [thrashing_file]"},
+        {
+            "id": "symptom",
+            "diagnosis": "memory_pressure",
+            "severity": "critical",
+            "more": "yields_to: [direct_reclaim_stall]",
+        },
+    )
+    found = {finding.rule: finding for finding in findings(samples(0, 1000), checks)}
+    assert (found["cause"].severity, found["cause"].explained_by) == ("warning", "")
+    assert found["between"].explained_by == "cause"
+    assert found["symptom"].explained_by == "cause"
+
+
+def test_of_two_that_would_yield_to_each_other_one_stands(rule):
+    checks = rule(
+        {"id": "one", "diagnosis": "swap_thrash", "more": "yields_to: [memory_pressure]"},
+        {"id": "other", "diagnosis": "memory_pressure", "more": "yields_to: [swap_thrash]"},
+    )
+    assert sorted(finding.severity for finding in findings(samples(0, 1000), checks)) == ["notice", "warning"]
+
+
 def test_the_fingerprint_is_stable_and_depends_on_host_and_rule(rule):
     def fingerprint(host, **fields):
         capture = Capture(samples(0, 1000).samples, host=host)

@@ -89,9 +89,15 @@ def test_reclaim_efficiency_never_counts_a_page_twice():
 
 
 def test_scanning_for_memory_cgroups_is_what_the_host_did_not_do():
-    names = ("pgscan_anon", "pgscan_file", "pgscan_kswapd", "pgscan_direct")
-    after = {"pgscan_anon": 6000, "pgscan_file": 4000, "pgscan_kswapd": 1000, "pgscan_direct": 1000}
+    names = ("pgscan_anon", "pgscan_file", "pgscan_kswapd", "pgscan_direct", "allocstall")
+    after = {"pgscan_anon": 6000, "pgscan_file": 4000, "pgscan_kswapd": 1000, "pgscan_direct": 1000, "allocstall": 9}
     assert grown(dict.fromkeys(names, 0), after, "reclaim.memcg_share") == 0.8
+
+
+def test_direct_scanning_without_a_stall_of_the_host_was_for_memory_cgroups():
+    names = ("pgscan_anon", "pgscan_file", "pgscan_kswapd", "pgscan_direct", "allocstall")
+    after = {"pgscan_anon": 9000, "pgscan_file": 1000, "pgscan_kswapd": 0, "pgscan_direct": 10000, "allocstall": 0}
+    assert grown(dict.fromkeys(names, 0), after, "reclaim.memcg_share") == 1.0
 
 
 def test_a_ratio_over_a_few_pages_is_unknown():

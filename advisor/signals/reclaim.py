@@ -88,14 +88,19 @@ def efficiency_direct(view: View) -> Value:
 def _memcg_scanned(view: View) -> int:
     """Pages scanned on behalf of memory cgroups: what all reclaim scanned, less what the host's did.
 
-    pgscan_anon and pgscan_file count every reclaim, pgscan_kswapd and its like only that for the host.
+    pgscan_anon and pgscan_file count every reclaim, pgscan_kswapd and its like only that for the host. Kernel 7.3 was
+    seen to count what tasks scan for their cgroup in pgscan_direct as well. allocstall counts the host's alone: where
+    it stands still, no direct scanning was for the host.
     """
     everything = delta(view, "pgscan_anon") + delta(view, "pgscan_file")
-    return max(0, everything - _sum(view, "pgscan"))
+    for_host = _sum(view, "pgscan")
+    if delta(view, "allocstall") == 0:
+        for_host -= delta(view, "pgscan_direct")
+    return max(0, everything - for_host)
 
 
 @signal("reclaim.memcg_scanned", "page", reads=("proc/vmstat pgscan_anon", "proc/vmstat pgscan_file"),
-        formula="max(0, Δpgscan_anon + Δpgscan_file − reclaim.scanned)",
+        formula="max(0, Δpgscan_anon + Δpgscan_file − reclaim.scanned), without Δpgscan_direct if Δallocstall is 0",
         also=("memory cgroup charge and limit",))  # fmt: skip
 def memcg_scanned(view: View) -> Value:
     """Pages scanned because memory cgroups met their limits, over the whole host."""

@@ -39,7 +39,7 @@ class Scenario:
     setup: str = ""
     ready: str = "ready"
     settle_s: float = 5
-    window_s: float = 30
+    window_s: float = 24
     disks: tuple[tuple[str, int, int], ...] = ()
     unadvised: tuple[str, ...] = ()
     quick: bool = False
@@ -75,6 +75,16 @@ while True:
             os.close(end)
     time.sleep(0.01)
 """
+# Touches pages of a mapped file at random, as programs do with their own.
+_TOUCH = """\
+import mmap, random
+with open("/data", "rb") as file:
+    pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+pages.madvise(mmap.MADV_RANDOM)
+count = len(pages) >> 12
+while True:
+    pages[random.randrange(count) << 12]
+"""
 _FILE = "dd if=/dev/zero of=/data bs=1M count={mb} 2> /dev/null; sync; echo 3 > /proc/sys/vm/drop_caches"
 
 SCENARIOS = {
@@ -88,12 +98,12 @@ SCENARIOS = {
     ),
     "file-thrash": Scenario(
         _is("thrashing_file"),
-        "memhog hold 260 600 & for i in 1 2 3; do memhog reread /data 600 & done; wait",
+        "memhog hold 260 600 & for i in 1 2 3; do python3 /run/touch.py & done; sleep 20; echo warm; wait",
         also=_is("memory_pressure"),
         shape="noswap",
-        setup=_FILE.format(mb=320),
-        settle_s=15,
-        disks=(("d0", 0, 1500),),
+        setup=f"{_FILE.format(mb=240)}; cat > /run/touch.py <<'END'\n{_TOUCH}END",
+        ready="warm",
+        disks=(("d0", 0, 2500),),
         unadvised=NEVER_HELPS,
         quick=True,
     ),
@@ -115,8 +125,8 @@ SCENARIOS = {
     ),
     "thp-stalls": Scenario(
         _is("thp_cost", "compaction_stall"),
-        "memhog frag 240 600 & while :; do memhog huge 120 60; done",
-        also=_is("fragmentation"),
+        "memhog frag 160 600 & while :; do cat /dev/vdb; done > /dev/null & memhog huge 80 600 & memhog huge 80 600",
+        also=_is("fragmentation", "direct_reclaim_stall"),
         setup="cd /sys/kernel/mm/transparent_hugepage; echo always > enabled; echo always > defrag",
         unadvised=NEVER_HELPS,
     ),
@@ -126,7 +136,7 @@ SCENARIOS = {
         setup="echo +memory > /sys/fs/cgroup/cgroup.subtree_control; mkdir /sys/fs/cgroup/full; "
         "echo 64M > /sys/fs/cgroup/full/memory.max",
         disks=(("d1", 0, 1000),),
-        unadvised=NEVER_HELPS,
+        unadvised=(*NEVER_HELPS, "capacity.ram"),
         quick=True,
     ),
     "slab-growth": Scenario(
@@ -134,7 +144,7 @@ SCENARIOS = {
         "exec memhog slab 260 40",
         setup="echo 1000000000 > /proc/sys/kernel/msgmnb",
         ready="",
-        window_s=45,
+        window_s=36,
         unadvised=NEVER_HELPS,
     ),
     "dirty-stall": Scenario(
@@ -157,7 +167,7 @@ SCENARIOS = {
     ),
     "oom-kill": Scenario(
         _is("oom_memory_exhaustion", "undersized_ram"),
-        "while :; do memhog hold 600 60; sleep 2; done",
+        "for i in 1 2 3; do while :; do memhog hold 200 60; sleep 2; done & done; wait",
         also=_is("memory_pressure", "thrashing_file"),
         shape="noswap",
         ready="",
@@ -168,7 +178,7 @@ SCENARIOS = {
         "while :; do cat /dev/vdb; done > /dev/null",
         ready="",
         settle_s=10,
-        disks=(("d1", 60 * MB, 0),),
+        disks=(("d1", 25 * MB, 0),),
         quick=True,
     ),
     "large-copy": Scenario(_is(), "sleep 4; cp /data /copy; sync", setup=_FILE.format(mb=260), ready="", settle_s=0),
