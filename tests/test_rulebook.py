@@ -106,6 +106,13 @@ def test_a_value_of_the_wrong_unit_is_refused():
     assert "multiply pages by page_size" in refused(GOOD + advice + risk)
 
 
+def test_of_a_very_long_line_the_part_around_the_culprit_is_shown():
+    text = refused(change("{{ rate.allocstall | rate }}", f"{'so many ' * 100} {{{{ rate.alocstall | rate }}}}"))
+    line, caret = text.splitlines()[1:3]
+    assert len(line) < 300
+    assert line[caret.index("^") :].startswith("rate.alocstall")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "just a text", "\0", "a: &a [*a]", "{" * 500])
 def test_what_is_no_rule_is_refused(text):
     assert refused(text)

@@ -68,7 +68,7 @@ class Capture(Record):
     Attributes:
         samples: 1..n samples in order of time.
         host: the host's name, or "" when unknown.
-        how: one word for where this comes from: live, folder, archive, sosreport.
+        how: one word for where this comes from: live, folder, archive, sosreport, shell (taken by a shell script).
         source: what the user named: a path, ``-``, or ``this host``.
         interval_s: seconds from the first to the last sample when only that is known; otherwise None.
         kernel_log: kernel messages, or None when there are none to read.

@@ -20,6 +20,7 @@ from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record
 from advisor.rulebook.model import Advice, Doubt, Param, Risk, Rule, RuleOut, Verify
 from advisor.rulebook.schema import RulePart
+from advisor.rulebook.wording import param_text, words, yaml_hint
 from advisor.signals.model import Signal, catalogue, scopes
 from advisor.tunables import TUNABLES
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SECOND = parse_unit("s")
+
+_MOST_SHOWN = 200
 
 # What may be recommended and is no setting; the words are those of incident reports.
 NON_SETTINGS = ("capacity.ram", "capacity.swap", "kernel", "workload", "earlyoom/oomd", "numa.policy")
@@ -84,7 +87,7 @@ class _Source:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
-            raise self.error(line, column, 1, f"YAML: {error.problem}", _yaml_hint(self.line(line))) from None
+            raise self.error(line, column, 1, f"YAML: {error.problem}", yaml_hint(self.line(line))) from None
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             raise self.error(0, 0, 1, f"YAML: {str(error).splitlines()[0]}", "") from None
         if not isinstance(self.data, dict):
@@ -94,8 +97,10 @@ class _Source:
         return self.lines[number] if 0 <= number < len(self.lines) else ""
 
     def error(self, line: int, column: int, length: int, message: str, hint: str) -> RuleError:
-        shown = self.line(line)
-        caret = " " * column + "^" * max(1, min(length, max(1, len(shown) - column)))
+        # Of a very long line, the part around the culprit.
+        start = max(0, column - _MOST_SHOWN // 2)
+        shown, at = self.line(line)[start : start + _MOST_SHOWN], column - start
+        caret = " " * at + "^" * max(1, min(length, max(1, len(shown) - at)))
         gutter = f"{line + 1:4}"
         where = f"{self.file}:{line + 1}:{column + 1}: {message}\n{gutter} | {shown}\n     | {caret}"
         return RuleError(where + (f"\n     = {hint}" if hint else ""))
@@ -156,7 +161,7 @@ class _Source:
             if first["type"] == "missing":
                 raise self.at(path[:-1], f"the field '{path[-1]}' is missing") from None
             where = ".".join(map(str, path))
-            hint = _yaml_hint(self.line(self.find(path).start_mark.line)) if first["type"] == "string_type" else ""
+            hint = yaml_hint(self.line(self.find(path).start_mark.line)) if first["type"] == "string_type" else ""
             raise self.at(path, f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}", hint) from None
 
     def unknown_key(self, path: tuple[str | int, ...]) -> RuleError:
@@ -190,7 +195,7 @@ class _Source:
                 except ExpressionError as error:
                     raise self.at(["params", name, "unit"], error.message, error.hint) from None
             found[name] = self.expression(
-                ["params", name, "default"], _param_text(param.default, param.unit), {}, {}, want="num"
+                ["params", name, "default"], param_text(param.default, param.unit), {}, {}, want="num"
             )
         return found
 
@@ -258,14 +263,14 @@ class _Compiler:
         self.words: set[str] = set()  # every word of every expression, to find unused params
 
     def expr(self, value: Any, *path: str | int, want: str | None = "bool") -> Checked:
-        self.words |= _words(str(value))
+        self.words |= words(str(value))
         return self.source.expression(list(path), value, self.signals, self.let, want)
 
     def optional(self, value: Any, *path: str | int, want: str | None = "bool") -> Checked | None:
         return None if value is None else self.expr(value, *path, want=want)
 
     def text(self, value: str, *path: str | int) -> Any:
-        self.words |= _words(value)
+        self.words |= words(value)
         try:
             return check_template(" ".join(value.split()), self.signals, self.let)
         except ExpressionError as error:
@@ -273,7 +278,7 @@ class _Compiler:
 
     def rule(self, part: RulePart) -> Rule:
         for value in part.let.values():
-            self.words |= _words(str(value))
+            self.words |= words(str(value))
         return Rule(
             id=part.id,
             title=part.title,
@@ -287,7 +292,7 @@ class _Compiler:
             has=tuple(part.applies.has),
             unless=self.optional(part.applies.unless, "applies", "unless"),
             window_s=self.seconds(part.needs.window, "needs", "window"),
-            params=tuple(Param(n, _param_text(p.default, p.unit), p.help, p.basis) for n, p in part.params.items()),
+            params=tuple(Param(n, param_text(p.default, p.unit), p.help, p.basis) for n, p in part.params.items()),
             when=self.expr(part.when, "when"),
             critical_when=self.optional(part.critical_when, "critical_when"),
             harm=self.optional(part.harm, "harm", want="num"),
@@ -350,7 +355,7 @@ class _Compiler:
         names = {**self.signals, **{f"before.{name}": kind for name, kind in self.signals.items()}}
         expect = []
         for index, text in enumerate(part.verify.expect):
-            self.words |= _words(str(text))
+            self.words |= words(str(text))
             expect.append(self.source.expression(["verify", "expect", index], text, names, self.let))
         return Verify(self.seconds(part.verify.after, "verify", "after"), tuple(expect))
 
@@ -359,26 +364,6 @@ class _Compiler:
             return parse_quantity(value, _SECOND)
         except ExpressionError as error:
             raise self.source.at(path, f"{path[0]}: {error.message}", error.hint or "write 60 s or 10 min") from None
-
-
-def _param_text(value: float, unit: str) -> str:
-    """A threshold as an expression: 5 with percent is "5 * percent", 100 with page/s is "100 * page / s"."""
-    if unit in {"", "ratio", "count", "1"}:
-        return str(value)
-    if unit == "count/s":
-        return f"{value} / s"
-    return f"{value} * {unit.replace('/', ' / ')}"
-
-
-def _words(text: str) -> set[str]:
-    word, found = "", set()
-    for character in f"{text} ":
-        if character.isalnum() or character in "_.":
-            word += character
-        elif word:
-            found.add(word)
-            word = ""
-    return found
 
 
 def _fields_at(path: tuple[str | int, ...]) -> list[str]:
@@ -394,13 +379,3 @@ def _fields_at(path: tuple[str | int, ...]) -> list[str]:
     names = [step for step in path if isinstance(step, str) and step in parts]
     model: type[schema.Part] = parts[names[-1]] if names else RulePart
     return list(model.model_fields)
-
-
-def _yaml_hint(line: str) -> str:
-    """What usually is wrong with a line that YAML misreads."""
-    value = line.partition(": ")[2] or line.lstrip("- ")
-    if ": " in value or value.rstrip().endswith(":"):
-        return 'quote this text, it contains ": "'
-    if value[:1] in set("{[>!*@%&|`"):
-        return f"quote this text, it begins with {value[:1]!r}"
-    return ""
