@@ -199,21 +199,28 @@ def _worth(path: str) -> bool:
         return True
     if any(SAMPLE.fullmatch(part) for part in parts[:-1][:DEPTH]):
         return True
-    named, starred = _pairs()
-    if any(fits(folder, f) for f in named.get(name, ())):
+    by_name, by_folder, others = _pairs()
+    if any(fits(folder, f) for f in by_name.get(name, ())) or any(fits(name, n) for n in by_folder.get(folder, ())):
         return True
-    return any(fits(name, n) and fits(folder, f) for f, n in starred)
+    return any(fits(folder, f) and fits(name, n) for f, n in others)
 
 
-# The folders that go with each name, and the pairs of folder and name where the name itself has a `*`.
+# The folders that go with each plain name, the names with a `*` that go with each plain folder, and the pairs in which
+# both have one: an archive has hundreds of files, and most are decided by a look into the first two.
 @cache
-def _pairs() -> tuple[dict[str, set[str]], tuple[tuple[str, str], ...]]:
+def _pairs() -> tuple[dict[str, set[str]], dict[str, set[str]], tuple[tuple[str, str], ...]]:
     patterns = [file.pattern.replace("/**/", "/*/") for file in FILES]
-    pairs = {_pair(pattern) for pattern in (*patterns, *sosreport.PATTERNS, "log/kernel.txt")}
-    named: dict[str, set[str]] = {}
-    for folder, name in pairs:
-        named.setdefault(name, set()).add(folder)
-    return named, tuple(sorted((folder, name) for folder, name in pairs if "*" in name))
+    by_name: dict[str, set[str]] = {}
+    by_folder: dict[str, set[str]] = {}
+    others = set()
+    for folder, name in map(_pair, (*patterns, *sosreport.PATTERNS, "log/kernel.txt")):
+        if "*" not in name:
+            by_name.setdefault(name, set()).add(folder)
+        elif "*" not in folder:
+            by_folder.setdefault(folder, set()).add(name)
+        else:
+            others.add((folder, name))
+    return by_name, by_folder, tuple(sorted(others))
 
 
 def _pair(path: str) -> tuple[str, str]:
