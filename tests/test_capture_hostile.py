@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -92,11 +91,9 @@ def test_links_in_a_circle_end(tmp_path):
 def test_links_that_double_at_each_step_end_soon(tmp_path):
     chain = [member(f"t0/l{n}", tarfile.SYMTYPE, f"l{n - 1}/../l{n - 1}/..") for n in range(1, 60)]
     source = tar(tmp_path / "x.tar", ("t0/l0/x", "x"), ("t0/proc/vmstat", VMSTAT), *chain)
-    start = time.process_time()
 
-    open_capture(source)
-
-    assert time.process_time() - start < 2
+    # Followed blindly, these would take 2 to the power of 60 steps.
+    assert "proc/vmstat" in open_capture(source).samples[0].files
 
 
 def test_the_last_of_equal_names_wins_as_tar_does(tmp_path):
@@ -138,10 +135,8 @@ def test_a_bomb_is_defused_early(tmp_path, pack, suffix):
     path = tmp_path / f"x.tar.{suffix}"
     bomb = pack(header("t0/proc/vmstat", size)) + pack(bytes(64 << 20)) * (size // (64 << 20)) + pack(bytes(1024))
     path.write_bytes(bomb)
-    start = time.process_time()
 
     assert refused(path) == "unpacks to more than 200 times its size"
-    assert time.process_time() - start < 3
 
 
 def test_a_bomb_costs_no_memory(tmp_path):
