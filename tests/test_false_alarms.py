@@ -329,3 +329,13 @@ def test_a_healthy_host_gets_no_more_than_a_remark(taken, checks):
 def test_a_healthy_host_has_data_for_nearly_all_checks(taken, checks):
     counts = analyse(taken, checks).counts
     assert counts["open"] < 12, counts
+
+
+@pytest.mark.parametrize("taken", HOSTS.values(), ids=HOSTS)
+def test_losing_the_pressure_file_accuses_nobody(taken, checks):
+    samples = tuple(
+        replace(sample, files={path: text for path, text in sample.files.items() if path != "proc/pressure/memory"})
+        for sample in taken.samples
+    )
+    report = analyse(replace(taken, samples=samples), checks)
+    assert [(f.rule, f.entity, f.message) for f in report.failed() if f.severity != "notice"] == []

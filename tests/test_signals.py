@@ -268,7 +268,9 @@ def test_without_pressure_information_waiting_is_bounded_by_the_whole_window():
     line = "some avg10=0.00 avg60=0.00 avg300=0.00 total={0}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total={0}\n"
     before, after = ({"proc/pressure/memory": line.format(total)} for total in (0, 200_000))
     assert value(capture(before, after), "psi.memory.ceiling") == pytest.approx(0.02)
-    assert value(capture({}, {}), "psi.memory.ceiling") == 1.0
+    absent = {"proc/pressure/memory": "not on this host"}
+    assert value(capture({}, {}, unread=absent), "psi.memory.ceiling") == 1.0
+    assert value(capture({}, {}), "psi.memory.ceiling") is None
 
 
 def test_the_page_cache_of_a_node_is_told_by_its_own_file():

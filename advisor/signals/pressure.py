@@ -10,6 +10,7 @@ from advisor.errors import Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.parse import pressure
 from advisor.signals.model import Signal, Value, add, signal
+from advisor.signals.settings import psi_available
 
 if TYPE_CHECKING:
     from advisor.signals.view import View
@@ -55,14 +56,17 @@ def _declare() -> None:
 @signal("psi.memory.ceiling", "ratio", reads=("proc/pressure/memory some",),
         formula="psi.memory.some; 1 where the kernel does not account pressure", also=("PSI",))  # fmt: skip
 def memory_ceiling(view: View) -> Value:
-    """Largest share of the window in which some task may have waited for memory: an upper bound, never unknown.
+    """Largest share of the window in which some task may have waited for memory: an upper bound.
 
-    For conditions that have found something and want to stay quiet where pressure says that it hurts nobody.
+    For conditions that have found something and want to stay quiet where pressure says that it hurts nobody. It is
+    unknown where the kernel may account pressure and the capture does not hold it.
     """
     try:
         return stalled(view, "proc/pressure/memory", "some")
     except Unknown:
-        return 1.0
+        if psi_available(view) is False:
+            return 1.0
+        raise
 
 
 _declare()

@@ -69,9 +69,17 @@ def psi_available(view: View) -> Value:
     if view.capture.text(_PRESSURE) is not None:
         return True
     why = view.capture.unread.get(_PRESSURE, "")
-    if _SWITCHED_OFF in why or NOT_THERE in why:
+    if _SWITCHED_OFF in why or NOT_THERE in why or _older_than_pressure(view):
         return False
     raise Unknown(f"/{_PRESSURE} is not in the capture", why)
+
+
+def _older_than_pressure(view: View) -> bool:
+    """Whether scans are counted by zone: kernels did so up to v4.7, and account pressure from v4.20 on."""
+    try:
+        return "pgscan_kswapd_dma" in view.vmstat
+    except Unknown:
+        return False
 
 
 @signal("psi.can_be_switched_on", "bool", reads=(_PRESSURE, "proc/vmstat workingset_restore_file"),
