@@ -11,6 +11,17 @@ In a test, ask the fixture `start_guest` and mark the test::
         guest = start_guest("6.12", "normal")
         assert guest.run("cat /proc/sys/vm/swappiness") == "60\\n"
 
+Guests are targets for Ansible too: `inventory(guest)` is the text of an inventory, and `guest.host`, `port`, `user`
+and `key` are what any other client of ssh needs::
+
+    from tests.hosts.inventory import inventory
+
+    (tmp_path / "hosts.yml").write_text(inventory(guest))
+    subprocess.run(["ansible", "-i", str(tmp_path / "hosts.yml"), guest.name, "-m", "ping"], check=True)
+
+Tests that need a guest live in this folder: the fixtures are seen, and `make test-hosts` looks, nowhere else.
+Those that take more than about ten seconds, or that another test says most of already, are marked `full` as well.
+
 `make test-hosts` installs what is needed, builds the images and runs the quick tests, `make test-hosts-full`
 all of them. Images, kernels and saved states lie in the user's cache folder (`MEMADVISOR_HOSTS_CACHE`, or
 `~/.cache/memadvisor/hosts`); deleting it costs a few minutes. Each kernel boots once for each shape; after that
@@ -28,6 +39,7 @@ process that started them, however it ends.
 | `machine` | one QEMU process |
 | `ssh` | commands in a guest |
 | `guest` | what a test holds in its hands |
+| `inventory` | guests as targets for Ansible |
 | `states` | boot once, save, restore |
 | `shellcapture` | a capture taken with nothing but a shell |
 | `scenarios` | pressure and its look-alikes, with the classes that are right |

@@ -33,7 +33,7 @@ def shell(kernel_name: str, shape_name: str) -> None:
     """Start a guest and give the user a shell in it; leaving the shell ends the guest."""
     with Hosts() as hosts:
         guest = hosts.start(kernel_name, shape_name)
-        words = ["ssh", *options(guest.key), "-p", str(guest.port), "root@127.0.0.1"]
+        words = ["ssh", *options(guest.key), "-p", str(guest.port), f"{guest.user}@{guest.host}"]
         print("guest is up; another shell:", *words, flush=True)
         subprocess.run([*words, "-t"], check=False)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.hosts import shellcapture
 from tests.hosts.errors import HostError
-from tests.hosts.ssh import Ssh
+from tests.hosts.ssh import HOST, USER, Ssh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +40,14 @@ class Guest:
     Attributes:
         name: for messages.
         kernel: its kernel.
-        port: of its sshd on 127.0.0.1, user root.
-        key: the private key for it.
+        host: where its sshd is reached: 127.0.0.1.
+        port: the port there.
+        user: who logs in: root.
+        key: the file of the private key.
     """
+
+    host = HOST
+    user = USER
 
     def __init__(self, machine: Machine, kernel: Kernel, key: Path, folder: Path) -> None:
         self.name = machine.name

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOST = "127.0.0.1"
+"""Where every guest is reached, each at a port of its own."""
+
+USER = "root"
+"""Who logs in."""
+
 _OPTIONS = {
     "BatchMode": "yes",
     "ConnectTimeout": "30",
@@ -37,7 +43,7 @@ class Ssh:
     """
 
     def __init__(self, port: int, key: Path, folder: Path) -> None:
-        self._words = ["ssh", *options(key), "-o", "ControlPath=ssh", "-p", str(port), "root@127.0.0.1"]
+        self._words = ["ssh", *options(key), "-o", "ControlPath=ssh", "-p", str(port), f"{USER}@{HOST}"]
         self._port = port
         self._folder = folder
         self._master: subprocess.Popen[bytes] | None = None
@@ -45,7 +51,7 @@ class Ssh:
     def answers(self) -> bool:
         """Whether an sshd sends its greeting within two seconds."""
         try:
-            with socket.create_connection(("127.0.0.1", self._port), 2) as connection:
+            with socket.create_connection((HOST, self._port), 2) as connection:
                 connection.settimeout(2)
                 return connection.recv(4) == b"SSH-"
         except OSError:

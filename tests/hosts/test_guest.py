@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from advisor.capture.open import open_capture
+from tests.hosts.inventory import inventory
 from tests.hosts.kernels import KERNELS, load_order
 from tests.hosts.machine import Parts, command
 from tests.hosts.shapes import SHAPES
@@ -55,6 +60,19 @@ def test_a_capture_needs_only_a_shell_in_the_guest(start_guest, tmp_path):
     assert "proc/zoneinfo" not in middle.files
     assert "proc/zoneinfo" in last.files
     assert not {"proc/sys/vm/drop_caches", "proc/sys/vm/stat_refresh"} & set(first.files)
+
+
+@pytest.mark.hosts
+def test_ansible_reaches_a_guest(start_guest, tmp_path):
+    ansible = shutil.which("ansible", path=str(Path(sys.executable).parent))
+    if ansible is None:
+        pytest.skip("ansible-core is not installed in this environment")
+    guest = start_guest("6.12", "normal")
+    file = tmp_path / "hosts.yml"
+    file.write_text(inventory(guest))
+    command = [ansible, "-i", str(file), guest.name, "-m", "ping"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f'{guest.name} | SUCCESS => {{\n    "changed": false,\n    "ping": "pong"' in done.stdout, done.stderr
 
 
 @pytest.mark.hosts
