@@ -21,6 +21,24 @@ def modules(folders: Iterable[str]) -> list[str]:
     return sorted({name for folder in folders for name in _in_folder(folder)})
 
 
+def packages(folders: Iterable[str]) -> list[str]:
+    """The names of the sub-packages of a package, sorted; a package in an archive has none that can be seen.
+
+    Args:
+        folders: the package's `__path__`.
+    """
+    found = {entry.name for folder in folders for entry in _folders_in(folder)}
+    return sorted(found)
+
+
+def _folders_in(folder: str) -> Iterable[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [e for e in entries if e.is_dir() and os.path.isfile(f"{e.path}/__init__.py")]  # noqa: PTH113
+    except OSError:
+        return []
+
+
 def _in_folder(folder: str) -> Iterable[str]:
     try:
         entries = os.listdir(folder)  # noqa: PTH208  (pathlib is slow to load, too)

@@ -33,6 +33,7 @@ LAYERS = {
     "findings": 6,
     "plan": 7,
     "analysis": 8,
+    "fleet": 8,
     "report": 9,
     "cli": 10,
 }

@@ -1,7 +1,8 @@
 """The command `advisor`: arguments in, output and exit code out; no logic.
 
 Each command is a module of this package: its docstring is its help, `configure` declares its arguments, `run` does
-it. A command's module is imported only when it is called.
+it. A command's module is imported only when it is called. A group of commands (`advisor fleet …`) is a package below
+this one: its docstring is its help, its modules are its commands.
 
 Exit codes: 0 nothing at or above --fail-on; 1 error, usage included; 2 findings; 3 could not judge; 130 interrupted.
 """
@@ -17,12 +18,12 @@ import sys
 from functools import partial
 
 from advisor import __version__
-from advisor.discovery import modules
+from advisor.discovery import modules, packages
 from advisor.errors import AdvisorError, UsageError
 from advisor.hints import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 OK, ERROR, FOUND, UNSURE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -54,32 +55,34 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message.replace("unrecognized arguments", "unknown arguments"), f"try: {self.prog} --help")
 
 
-def _commands() -> list[str]:
-    return [name for name in modules(__path__) if not name.startswith("_")]
+def _commands(folders: Iterable[str] = __path__) -> list[str]:
+    """The commands of this package, or of a group of commands."""
+    return [name for name in sorted([*modules(folders), *packages(folders)]) if not name.startswith("_")]
 
 
-def _about(command: str) -> str:
-    """First sentence of a command's help."""
-    module = importlib.import_module(f"advisor.cli.{command}")
-    return (module.__doc__ or "").partition("\n")[0].partition(". ")[0].rstrip(".")
+def _about(module: str) -> str:
+    """First sentence of the help of a command or a group."""
+    text = importlib.import_module(module).__doc__ or ""
+    return text.partition("\n")[0].partition(". ")[0].rstrip(".")
 
 
 def _overview() -> argparse.ArgumentParser:
-    lines = "\n".join(f"  {name:<10} {_about(name)}" for name in _commands())
-    parser = _Parser(
-        "advisor",
-        f"Tells why memory hurts on a Linux host, and what to change.\n\ncommands:\n{lines}",
-        usage="advisor COMMAND [ARGUMENTS]",
-        epilog=_EPILOG,
-    )
+    about = f"Tells why memory hurts on a Linux host, and what to change.\n\n{_list(__name__, __path__)}"
+    parser = _Parser("advisor", about, usage="advisor COMMAND [ARGUMENTS]", epilog=_EPILOG)
     parser.add_argument("--version", action="store_true", help="show the version")
     return parser
 
 
-def _unknown(command: str) -> UsageError:
+def _list(package: str, folders: Iterable[str]) -> str:
+    lines = "\n".join(f"  {name:<10} {_about(f'{package}.{name}')}" for name in _commands(folders))
+    return f"commands:\n{lines}"
+
+
+def _unknown(command: str, folders: Iterable[str]) -> UsageError:
     from advisor.engine.suggest import did_you_mean  # noqa: PLC0415  (only for a mistake)
 
-    hint = did_you_mean(command, _commands()) or f"commands: {', '.join(_commands())}"
+    known = _commands(folders)
+    hint = did_you_mean(command, known) or f"commands: {', '.join(known)}"
     return UsageError(f"unknown command '{command}'", hint)
 
 
@@ -88,15 +91,29 @@ def _run(arguments: list[str]) -> int:
         print(f"memadvisor {__version__}")
         return OK
     if not arguments or arguments[0] in {"-h", "--help"}:
-        parser = _overview()
-        parser.parse_args(arguments)
-        parser.print_help()
-        return OK if arguments else ERROR
+        return _help(_overview(), arguments)
+    return _command("advisor", __name__, __path__, arguments)
+
+
+def _help(parser: argparse.ArgumentParser, arguments: list[str]) -> int:
+    parser.parse_args(arguments)
+    parser.print_help()
+    return OK if arguments else ERROR
+
+
+def _command(prog: str, package: str, folders: Iterable[str], arguments: list[str]) -> int:
+    """Runs a command of a package; a group's commands are those of its own package."""
     command, *rest = arguments
-    if command not in _commands():
-        raise _unknown(command)
-    module = importlib.import_module(f"advisor.cli.{command}")
-    parser = _Parser(f"advisor {command}", module.__doc__)
+    if command not in _commands(folders):
+        raise _unknown(command, folders)
+    prog = f"{prog} {command}"
+    module = importlib.import_module(f"{package}.{command}")
+    if hasattr(module, "__path__"):
+        if rest and rest[0] not in {"-h", "--help"}:
+            return _command(prog, module.__name__, module.__path__, rest)
+        about = f"{module.__doc__}\n{_list(module.__name__, module.__path__)}"
+        return _help(_Parser(prog, about, usage=f"{prog} COMMAND [ARGUMENTS]"), rest)
+    parser = _Parser(prog, module.__doc__)
     module.configure(parser)
     return int(module.run(_parsed(parser, rest)))
 
