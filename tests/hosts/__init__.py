@@ -41,7 +41,6 @@ process that started them, however it ends.
 | `guest` | what a test holds in its hands |
 | `inventory` | guests as targets for Ansible |
 | `states` | boot once, save, restore |
-| `shellcapture` | a capture taken with nothing but a shell |
 | `scenarios` | pressure and its look-alikes, with the classes that are right |
 | `verdict` | what `advisor check` says of a capture, held against a scenario |
 """

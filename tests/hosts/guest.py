@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import shlex
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.hosts import shellcapture
+from advisor.capture import shell
+from advisor.capture.write import write_capture
 from tests.hosts.errors import HostError
 from tests.hosts.ssh import HOST, USER, Ssh
 
@@ -108,15 +110,19 @@ class Guest:
         return self.run_bytes(f"cat {shlex.quote(path)}")
 
     def capture(self, window_s: float = 0, samples: int = 1, only: Sequence[str] = ()) -> bytes:
-        """Take a capture with the guest's shell alone; the answer is a tar archive that `advisor` reads.
+        """Take a capture with the guest's shell alone; the answer is an archive that `advisor` reads.
 
         Args:
             window_s: time from the first sample to the last.
             samples: how many.
-            only: see `shellcapture.script`.
+            only: see `advisor.capture.shell.script`.
         """
-        script = shellcapture.script(window_s, samples, only)
-        return self.run_bytes(script, timeout_s=window_s + 60 * samples + 120)
+        script = shell.script(samples=samples, window_s=window_s, only=only)
+        taken = shell.read_visit(self.run(script, timeout_s=window_s + 60 * samples + 120), self.name)
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder) / "guest.tar.gz"
+            write_capture(taken, str(archive))
+            return archive.read_bytes()
 
     def spawn(self, script: str, log: str = "/run/spawned.log") -> None:
         """Start a shell script that goes on after this returns."""

@@ -6,13 +6,13 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from advisor.capture.open import open_capture
 from tests.hosts.kernels import KERNELS
 from tests.hosts.shapes import SHAPES
 
@@ -99,7 +99,7 @@ def check(guest: Guest, step: dict[str, str], archive: Path, tally: Tally) -> li
     prediction = predict(step, archive)
     after = guest.run(write_script(step) + _READ)
     known = len(tally.wrong)
-    compare(tally, f"{guest.name} {step}", prediction, member(archive, "t0/proc/vmstat"), after)
+    compare(tally, f"{guest.name} {step}", prediction, text_of(archive, "proc/vmstat"), after)
     return tally.wrong[known:]
 
 
@@ -113,12 +113,11 @@ def predict(step: dict[str, str], archive: Path) -> dict[str, Any]:
     return answer
 
 
-def member(archive: Path, name: str) -> str:
+def text_of(archive: Path, path: str) -> str:
     """A file of a capture."""
-    with tarfile.open(archive) as tar:
-        file = tar.extractfile(f"./{name}")
-        assert file is not None
-        return file.read().decode()
+    text = open_capture(str(archive)).text(path)
+    assert text is not None
+    return text
 
 
 def write_script(step: dict[str, str]) -> str:
