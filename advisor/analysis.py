@@ -55,12 +55,13 @@ class Host(Record):
 
 
 class Window(Record):
-    """What the verdict rests on."""
+    """What the verdict rests on; `taken_s` is the time of the last sample, in seconds since the epoch."""
 
     source: str
     how: str
     samples: int
     seconds: float | None
+    taken_s: float | None
     since_boot: bool
     cost: Cost | None
     notes: tuple[str, ...]
@@ -159,6 +160,7 @@ def _window(view: View, counts: dict[str, int], checks: int) -> Window:
         capture.how,
         len(capture.samples),
         seconds,
+        capture.samples[-1].wall_s if capture.samples else None,
         view.since_boot,
         capture.cost,
         capture.notes,

@@ -4,7 +4,8 @@ import pytest
 
 from advisor.analysis import ZonePicture, analyse
 from advisor.report.layout import clean, paragraph, plain
-from advisor.report.text import bar, describe, layout, plan_layout
+from advisor.report.text import bar, layout, plan_layout
+from advisor.report.wording import describe
 from advisor.rulebook import library
 from tests.test_plan import bursting, host
 

@@ -135,16 +135,27 @@ def show_lines(arguments: argparse.Namespace, lines: list[list[tuple[str, str]]]
 
 def put(arguments: argparse.Namespace, text: str) -> None:
     """Writes text to stdout or, whole or not at all, to the file that was named."""
-    if arguments.output is None or arguments.output == "-":
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    write_text("-" if arguments.output is None else arguments.output, text)
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a file, whole or not at all; ``-`` is stdout. Links are followed; pipes and devices are written to."""
+    data = text.encode("utf-8", "replace")
+    if path == "-":
+        sys.stdout.buffer.write(data)
         return
     import os  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415  (slow to load)
 
-    target = Path(arguments.output)
-    new = target.with_name(f".{target.name}.{os.getpid()}")
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
+    new = target.with_name(f".{target.name[:100]}.{os.getpid()}")
     try:
-        new.write_text(text, encoding="utf-8", errors="replace")
+        new.write_bytes(data)
+        if target.exists():
+            new.chmod(target.stat().st_mode & 0o777)
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)

@@ -57,7 +57,7 @@ def _found(word: str | None) -> list[Signal]:
 
 
 def _values(arguments: argparse.Namespace, signals: list[Signal]) -> dict[str, str]:
-    from advisor.report.text import shown  # noqa: PLC0415
+    from advisor.report.wording import shown  # noqa: PLC0415
     from advisor.signals.table import Table  # noqa: PLC0415
     from advisor.signals.view import views  # noqa: PLC0415
 

@@ -42,6 +42,7 @@ def document(report: Report, *, everything: bool = False) -> dict[str, Any]:
             "how": window.how,
             "samples": window.samples,
             "window_s": window.seconds,
+            "taken_s": window.taken_s,
             "since_boot": window.since_boot,
             "coverage": {"decided": window.decided, "checks": window.checks},
             "cost": asdict(window.cost) if window.cost else None,

@@ -8,7 +8,7 @@ from advisor.evidence import evidence
 from advisor.findings import in_order, state_of
 from advisor.hints import TYPE_CHECKING
 from advisor.report.layout import Line, clean, paragraph
-from advisor.report.text import shown
+from advisor.report.wording import shown
 from advisor.signals.model import Entity, catalogue, entities_of
 from advisor.signals.table import Row, Table
 from advisor.units import format_seconds

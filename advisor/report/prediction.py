@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING
 from advisor.report.layout import Line, clean, paragraph
-from advisor.report.text import format_change, format_signed, predicted
+from advisor.report.wording import format_change, format_signed, predicted
 from advisor.units import format_bytes
 
 if TYPE_CHECKING:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from advisor.analysis import FINDINGS, HEALTHY, NO_THRASH, ONSET, THRASH, Report, ZonePicture
-from advisor.findings import NOT_APPLICABLE, OPEN, PASS, Finding
+from advisor.findings import NOT_APPLICABLE, PASS, Finding
 from advisor.hints import TYPE_CHECKING
 from advisor.report.layout import Line, clean, paragraph
-from advisor.units import format_bytes, format_percent, format_seconds, format_value
+from advisor.report.wording import (
+    confidence,
+    describe,
+    headline,
+    held,
+    identity,
+    largest,
+    measured,
+    open_reasons,
+    predicted,
+    shown,
+)  # fmt: skip
+from advisor.units import format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from advisor.plan import Loser, Recommendation
-    from advisor.predict import Prediction
-    from advisor.signals.model import Value
+    from advisor.analysis import Report, ZonePicture
+    from advisor.plan import Recommendation
 
 _INDENT = 14
 _MOST_EVIDENCE = 6
 _LEAST_SOURCE = 20  # columns that the source of a number needs beside it
 _MOST_OPEN = 4
 _MARK = {"critical": "✖", "warning": "▲", "notice": "·"}
-_PROCESS_DIAGNOSES = frozenset({
-    "swap_thrash", "thrashing_file", "undersized_ram", "memory_pressure", "oom_memory_exhaustion", "swap_too_small",
-    "direct_reclaim_stall",
-})  # fmt: skip
 
 
 def layout(report: Report, width: int = 100, *, everything: bool = False) -> list[Line]:
@@ -51,7 +57,7 @@ def plan_layout(report: Report, width: int = 100) -> list[Line]:
     """The plan alone, as lines."""
     lines = _plan(report, width)[1:]
     if not report.plan.changes():
-        why = _headline(report)[0][0].lower() + _headline(report)[0][1:]
+        why = headline(report)[0][0].lower() + headline(report)[0][1:]
         lines = lines or [
             [("Plan", "title")],
             *paragraph(f"No setting to change: {why}.", indent=2, width=width),
@@ -60,51 +66,11 @@ def plan_layout(report: Report, width: int = 100) -> list[Line]:
 
 
 def _verdict(report: Report, width: int) -> list[Line]:
-    host, facts = report.host, report.host.facts
-    known = [host.name or "this host"]
-    if facts["host.kernel"] is not None:
-        known.append(f"Linux {facts['host.kernel']}")
-    if isinstance(facts["memory.total"], float):
-        known.append(format_bytes(facts["memory.total"]))
-    if isinstance(facts["host.nodes"], float) and facts["host.nodes"] > 1:
-        known.append(f"{facts['host.nodes']:.0f} nodes")
-    if host.role:
-        known.append(f"role {host.role}")
-    verdict, style = _headline(report)
-    text = clean(" · ".join(known))
+    (verdict, style), text = headline(report), identity(report)
     lines: list[Line] = [[(verdict, style), ("  " + text, "title")]]
     if len(verdict) + 2 + len(text) > width:
         lines = [[(verdict, style)], *paragraph(text, indent=2, width=width, style="title")]
-    return lines + paragraph(_measured(report), indent=2, width=width, style="quiet")
-
-
-def _headline(report: Report) -> tuple[str, str]:
-    if report.verdict == FINDINGS:
-        count = len({finding.rule for finding in report.failed() if finding.severity != "notice"})
-        return f"{count} finding{'s' if count > 1 else ''}", report.worst() or "warning"
-    if report.verdict == HEALTHY:
-        return "Healthy: nothing to tune", "good"
-    return "Could not judge: too little data", "warning"
-
-
-def _measured(report: Report) -> str:
-    window = report.window
-    parts = []
-    if window.since_boot and window.seconds is None:
-        parts.append("one sample, no time known")
-    elif window.since_boot:
-        parts.append("one sample: counters are averages since boot")
-    elif window.seconds is not None:
-        parts.append(f"{window.samples} samples over {format_seconds(window.seconds)}")
-    else:
-        parts.append(f"{window.samples} samples, time between them unknown")
-    parts.append(f"{window.decided} of {window.checks} checks decided")
-    parts.append({NO_THRASH: "no thrashing", ONSET: "thrashing begins", THRASH: "thrashing",
-                  None: "thrashing cannot be told"}[report.thrash])  # fmt: skip
-    if window.cost:
-        cost = window.cost
-        parts.append(f"capture took {format_seconds(cost.cpu_s)} of CPU, {format_bytes(cost.bytes_read)} read")
-    return " · ".join(parts)
+    return lines + paragraph(measured(report), indent=2, width=width, style="quiet")
 
 
 def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]:
@@ -117,11 +83,12 @@ def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]
         lines += paragraph(where + finding.message, indent=_INDENT, width=width)
     if len(group) > 5:
         lines += paragraph(f"and {len(group) - 5} more", indent=_INDENT, width=width, style="quiet")
-    lines += paragraph(_confidence(first), indent=_INDENT, width=width, label="confidence", style="quiet")
+    lines += paragraph(confidence(first), indent=_INDENT, width=width, label="confidence", style="quiet")
     if first.severity != "notice":
         lines += _evidence(first, width)
         lines += _rivals(first, width)
-        lines += _processes(report, first, width)
+        if report.processes and (text := largest(report, first)):
+            lines += paragraph(text, indent=_INDENT, width=width, label="largest")
         lines += paragraph(first.remedy_text, indent=_INDENT, width=width, label="remedy")
     return lines
 
@@ -133,10 +100,6 @@ def _heading(finding: Finding, width: int) -> list[Line]:
         return [[severity, (title, "title"), (f"  {rule}", "quiet")]]
     (_label, first), *rest = paragraph(title, indent=len(severity[0]), width=width, style="title")
     return [[severity, first], *rest, [(" " * len(severity[0]), ""), (rule, "quiet")]]
-
-
-def _confidence(finding: Finding) -> str:
-    return f"{finding.confidence:.2f}" + (f": {'; '.join(finding.confidence_why)}" if finding.confidence_why else "")
 
 
 def _evidence(finding: Finding, width: int) -> list[Line]:
@@ -173,15 +136,6 @@ def _cut(text: str, room: int) -> str:
     return first if len(first) <= room else text[: room - 1] + "…"
 
 
-def shown(value: Value, unit: str) -> str:
-    """A value of a signal for people.
-
-    >>> shown(0.5, "ratio"), shown(True, "bool"), shown(None, "B")
-    ('50%', 'yes', 'unknown')
-    """
-    return clean(format_value(value, unit))
-
-
 def _rivals(finding: Finding, width: int) -> list[Line]:
     lines: list[Line] = []
     for index, (rival, because) in enumerate(finding.ruled_out):
@@ -191,21 +145,6 @@ def _rivals(finding: Finding, width: int) -> list[Line]:
         rivals = ", ".join(rival for rival, _because in finding.not_ruled_out)
         lines += paragraph(rivals, indent=_INDENT, width=width, label="may also be")
     return lines
-
-
-def _processes(report: Report, finding: Finding, width: int) -> list[Line]:
-    """Who holds the memory, where that matters."""
-    if finding.diagnosis not in _PROCESS_DIAGNOSES or not report.processes:
-        return []
-    largest = []
-    for process in report.processes[:4]:
-        text = f"{process.name} ({process.pid}) {format_bytes(process.rss_bytes)}"
-        if process.swap_bytes:
-            text += f" + {format_bytes(process.swap_bytes)} in swap"
-        if process.heap_max_bytes:
-            text += f", heap up to {format_bytes(process.heap_max_bytes)}"
-        largest.append(text)
-    return paragraph("; ".join(largest), indent=_INDENT, width=width, label="largest")
 
 
 def _plan(report: Report, width: int) -> list[Line]:
@@ -218,7 +157,7 @@ def _plan(report: Report, width: int) -> list[Line]:
     for recommendation in plan.recommendations:
         lines += _recommendation(recommendation, width)
     for loser in plan.held_back:
-        lines += paragraph(_held(loser), indent=_INDENT, width=width, label="held back", style="quiet")
+        lines += paragraph(held(loser), indent=_INDENT, width=width, label="held back", style="quiet")
     return lines
 
 
@@ -238,53 +177,8 @@ def _recommendation(recommendation: Recommendation, width: int) -> list[Line]:
         text = f"{recommendation.undo} ({recommendation.undo_speed})"
         lines += paragraph(text, indent=indent, width=width, label="undo")
     for loser in recommendation.losers:
-        lines += paragraph(_held(loser), indent=indent, width=width, label="instead of", style="quiet")
+        lines += paragraph(held(loser), indent=indent, width=width, label="instead of", style="quiet")
     return lines
-
-
-def describe(recommendation: Recommendation) -> str:
-    """One recommendation in a few words: "vm.swappiness 60 → 30", "capacity.ram increase"."""
-    now = "?" if recommendation.current is None else str(recommendation.current)
-    owner = f" of {recommendation.entity}" if recommendation.entity else ""
-    if recommendation.kind == "setting" and recommendation.proposed is not None:
-        return clean(f"{recommendation.setting}{owner} {now} → {recommendation.proposed}")
-    value = "" if recommendation.proposed is None else f" {recommendation.proposed}"
-    now = f" (now {now})" if recommendation.current is not None else ""
-    return clean(f"{recommendation.setting}{owner} {recommendation.direction}{value}{now}")
-
-
-def predicted(prediction: Prediction) -> str:
-    """What the formula says a change will do, in one sentence."""
-    before, after, change = prediction.before, prediction.after, prediction.available_change
-    if prediction.effect != "changes" or after is None or change is None:
-        return f"no effect: {prediction.reason}" if prediction.effect == "none" else prediction.reason
-    share = after.high / prediction.managed if prediction.managed else 0.0
-    return (
-        f"kswapd keeps {format_bytes(after.high)} free ({format_percent(share)} of memory, "
-        f"now {format_bytes(before.high)}); gap between min and low "
-        f"{format_bytes(before.gap)} → {format_bytes(after.gap)}; MemAvailable {format_change(change)}"
-    )
-
-
-def format_change(change: tuple[int, int]) -> str:
-    """A change of a size from worst to best; one figure where both are the same."""
-    worst, best = change
-    return format_signed(worst) if worst == best else f"from {format_signed(worst)} to {format_signed(best)}"
-
-
-def format_signed(value: float) -> str:
-    """A change of a size with its sign.
-
-    >>> format_signed(-1048576), format_signed(0)
-    ('−1 MiB', '±0 B')
-    """
-    sign = "−" if value < 0 else "+" if value > 0 else "±"
-    return sign + format_bytes(abs(value))
-
-
-def _held(loser: Loser) -> str:
-    wanted = "" if loser.wanted is None else f" {loser.wanted}"
-    return f"{loser.setting}{wanted} ({loser.rule}): {loser.why}"
 
 
 _BAR = 44
@@ -344,7 +238,7 @@ def _rest(report: Report, width: int) -> list[Line]:
     families = " · ".join(f"{family} {count}" for family, count in report.passed.items())
     text = f"{counts[PASS]} checks: {families}; {counts[NOT_APPLICABLE]} do not apply here"
     lines += paragraph(text, indent=_INDENT, width=width, label="passed")
-    reasons = _open(report)
+    reasons = open_reasons(report)
     for reason, rules in reasons[:_MOST_OPEN]:
         text = f"{len(rules)} check{'s' if len(rules) > 1 else ''}: {reason}"
         lines += paragraph(text, indent=_INDENT, width=width, label="open", style="quiet")
@@ -356,20 +250,6 @@ def _rest(report: Report, width: int) -> list[Line]:
     for note in report.window.notes:
         lines += paragraph(note, indent=_INDENT, width=width, label="note", style="quiet")
     return lines
-
-
-def _open(report: Report) -> list[tuple[str, list[str]]]:
-    """What could not be judged, by what is missing; the reason that blocks most comes first."""
-    blocked: dict[str, list[str]] = {}
-    for finding in report.findings:
-        if finding.state != OPEN or not finding.missing:
-            continue
-        missing = finding.missing[0]
-        reason = missing.reason + (f"; {missing.hint}" if missing.hint else "")
-        rules = blocked.setdefault(reason, [])
-        if finding.rule not in rules:
-            rules.append(finding.rule)
-    return sorted(blocked.items(), key=lambda item: -len(item[1]))
 
 
 def _all(report: Report, width: int) -> list[Line]:
