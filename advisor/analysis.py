@@ -28,7 +28,7 @@ HEALTHY, FINDINGS, INSUFFICIENT = "healthy", "findings", "insufficient"
 # Without one of these nobody can say whether tasks wait for memory.
 _DECISIVE = ("psi.memory.some", "rate.allocstall", "memory.available_share")
 _HOST_FACTS = ("host.kernel", "host.cpus", "host.nodes", "memory.total", "meminfo.MemAvailable", "swap.total",
-               "host.uptime", "page_size")  # fmt: skip
+               "host.uptime", "host.managed", "host.boot_id", "page_size")  # fmt: skip
 
 NO_THRASH, ONSET, THRASH = 0, 1, 2
 _THRASHING = ("thrashing_file", "swap_thrash")

@@ -28,6 +28,7 @@ ROOTS = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 SYSCTL_CONF = "etc/sysctl.conf"
 _SYSCTL_D = "sysctl.d"
 _TMPFILES_D = "tmpfiles.d"
+_FOLDERS = frozenset(f"{root}/{folder}" for root in ROOTS for folder in (_SYSCTL_D, _TMPFILES_D))
 
 _Parsed = TypeVar("_Parsed")
 
@@ -97,6 +98,16 @@ class _File(NamedTuple):
     path: str
     text: str
     masked: bool
+
+
+def concerns(path: str) -> bool:
+    """Whether a file, named without its leading slash, may set something at boot.
+
+    >>> concerns("etc/sysctl.d/a.conf"), concerns("etc/sysctl.conf"), concerns("etc/fstab")
+    (True, True, False)
+    """
+    folder = path.rpartition("/")[0]
+    return path == SYSCTL_CONF or folder in _FOLDERS
 
 
 def persisted(files: Mapping[str, str]) -> dict[str, Persisted]:

@@ -103,6 +103,7 @@ _ONCE = (
     File("proc/sys/vm/*", "once", "the settings"),
     File("proc/sys/kernel/numa_balancing*", "once", "whether pages follow their tasks"),
     File("proc/sys/kernel/osrelease", "once", "kernel release, for the reader"),
+    File("proc/sys/kernel/random/boot_id", "once", "which boot it is: a plan holds for one"),
     File("proc/sys/kernel/hostname", "once", "the host's name"),
     File("proc/version", "once", "kernel build, for the reader"),
     File("proc/cmdline", "once", "what was set at boot"),

@@ -33,7 +33,11 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.format == "json":
         from advisor.report import as_json  # noqa: PLC0415
 
-        document = {"schema": "memadvisor/plan/1", **as_json.plan_document(report.plan)}
+        document = {
+            "schema": "memadvisor/plan/1",
+            "host": as_json.identity(report),
+            **as_json.plan_document(report.plan),
+        }
         _shared.put(arguments, json.dumps(document, indent=2) + "\n")
     else:
         from advisor.report import plans  # noqa: PLC0415

@@ -56,6 +56,17 @@ def document(report: Report, *, everything: bool = False) -> dict[str, Any]:
     }
 
 
+def identity(report: Report) -> dict[str, Any]:
+    """Which host, boot and memory a plan holds for."""
+    facts = report.host.facts
+    pages = facts["host.managed"]
+    return {
+        "hostname": report.host.name or None,
+        "boot_id": facts["host.boot_id"],
+        "managed_pages": round(pages) if isinstance(pages, float) else None,
+    }
+
+
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON values: recommendations, and what was held back."""
     return {

@@ -102,6 +102,12 @@ def host_managed(view: View) -> Value:
     return float(managed(view))
 
 
+@signal("host.boot_id", "text", reads=("proc/sys/kernel/random/boot_id",))
+def host_boot_id(view: View) -> Value:
+    """Which boot of which host it is: a plan holds for one."""
+    return view.after("proc/sys/kernel/random/boot_id", str).strip()
+
+
 @signal("host.nodes", "", reads=("proc/zoneinfo",), formula="nodes that have memory")
 def host_nodes(view: View) -> Value:
     """NUMA nodes that have memory."""

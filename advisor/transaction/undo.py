@@ -1,0 +1,268 @@
+"""The transaction that takes changes back, from the receipts of a host.
+
+`restored` undoes one receipt: values, lines and whole files as they were before it. `absent` makes settings
+unmanaged: their lines leave our files, and what ran before memadvisor first set them runs again.
+
+A value that somebody else has changed since is never overwritten silently: `restored` refuses unless a person
+approved, `absent` leaves it and says so.
+"""
+
+from __future__ import annotations
+
+from advisor.errors import AdvisorError
+from advisor.hints import TYPE_CHECKING, Any
+from advisor.outlook import means, same
+from advisor.record import replace
+from advisor.transaction.build import build
+from advisor.transaction.dropin import line_of, settings_of
+from advisor.transaction.host import Host
+from advisor.transaction.model import Composed, Options, Purpose, Refusal, Step
+from advisor.transaction.receipt import check, effective, kept_in
+from advisor.tunables import TUNABLES, Tunable, Value, format_value, get, undo_writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from advisor.capture.model import Capture
+
+    Receipt = Mapping[str, Any]
+
+
+def absent(capture: Capture, settings: Iterable[str], receipts: Sequence[Receipt], options: Options) -> Composed:
+    """The transaction after which settings are as if memadvisor had never set them.
+
+    Args:
+        capture: of the host, as it is now.
+        settings: their names.
+        receipts: of the host, oldest first.
+        options: how.
+    """
+    host = Host(capture)
+    known, refusals = _known(settings)
+    refusals += [*check(receipts), *_of_another_host(host, receipts)]
+    if refusals:
+        return Composed(None, refusals=tuple(refusals))
+    undoing = _Undoing(host, options, {tunable.name for tunable in known}, strict=False)
+    for tunable in known:
+        mine = _since_absent(receipts, tunable)
+        undoing.line(tunable, "absent", None)
+        if mine:
+            undoing.live(tunable, mine[0], mine[-1])
+        elif options.live:
+            undoing.note(tunable, "no receipt tells what ran before: the running value stays until the next boot")
+    return undoing.composed("absent")
+
+
+def restored(
+    capture: Capture,
+    receipts: Sequence[Receipt],
+    options: Options,
+    *,
+    of: str | None = None,
+    settings: Iterable[str] | None = None,
+) -> Composed:
+    """The transaction that brings back what was before one receipt.
+
+    Args:
+        capture: of the host, as it is now.
+        receipts: of the host, oldest first.
+        options: how.
+        of: the id of the receipt; None: the newest that is not an undo itself.
+        settings: only these settings of it; None: all, and the files as they were, byte by byte.
+    """
+    host = Host(capture)
+    damaged = check(receipts)
+    if damaged:
+        return Composed(None, refusals=damaged)
+    try:
+        receipt = _chosen(receipts, of)
+        names = _changed_by(receipt)
+        wanted = names if settings is None else _among(settings, names, receipt)
+        options = replace(options, **{f"{persist.replace('.d', '')}_file": path for path, persist in _files(receipt)})
+    except AdvisorError as error:
+        return Composed(None, refusals=(Refusal("", error.message, error.hint),))
+    refusals = (*_later(receipts, receipt, wanted), *_of_another_host(host, [receipt]))
+    if refusals:
+        return Composed(None, refusals=refusals)
+    undoing = _Undoing(host, options, set(wanted), strict=not options.approved)
+    for name in wanted:
+        undoing.receipt(get(name), receipt)
+    whole = _untouched_files(host, receipt) if set(wanted) == set(names) else {}
+    return undoing.composed("restored", whole)
+
+
+class _Undoing:
+    """Gathers the steps of an undo.
+
+    Args:
+        host: the host as it is now.
+        options: how.
+        settings: all that are undone together.
+        strict: refuse to overwrite what somebody else has set since.
+    """
+
+    def __init__(self, host: Host, options: Options, settings: set[str], *, strict: bool) -> None:
+        self.host = host
+        self.options = options
+        self.settings = settings
+        self.strict = strict
+        self.steps: dict[str, Step] = {}
+        self.refusals: list[Refusal] = []
+
+    def composed(self, purpose: Purpose, contents: Mapping[str, str | None] | None = None) -> Composed:
+        """The transaction of the steps, or the refusals."""
+        if self.refusals:
+            return Composed(None, refusals=tuple(self.refusals))
+        return build(self.host, list(self.steps.values()), self.options, purpose, contents=contents)
+
+    def receipt(self, tunable: Tunable, receipt: Receipt) -> None:
+        """Takes back what a receipt changed of one setting: its value, and its line in our file."""
+        if any(write["setting"] == tunable.name for write in receipt["writes"]):
+            self.live(tunable, receipt, receipt)
+        path = self.options.file_of(tunable)
+        if path in receipt["before"]["files"]:
+            self.line(tunable, "as before", line_of(tunable, receipt["before"]["files"][path]))
+
+    def line(self, tunable: Tunable, wanted: str, text: str | None) -> None:
+        """What our file is to say of a setting."""
+        self._put(tunable, wanted=wanted, line=text, keeps_line=False)
+
+    def note(self, tunable: Tunable, text: str) -> None:
+        """Something that the reader should know of a setting."""
+        step = self.steps.get(tunable.name, Step(tunable, ""))
+        self._put(tunable, notes=(*step.notes, text))
+
+    def live(self, tunable: Tunable, first: Receipt, last: Receipt) -> None:
+        """Writes back what ran before the first receipt, if what the last one left still runs."""
+        before = _values_before(tunable, first)
+        writes = undo_writes(tunable.name, before)
+        if writes is None:
+            self.note(tunable, "the receipt does not tell all of what ran before: the running value stays")
+            return
+        left = last["actual"].get(f"/{tunable.path}")
+        wrong = {other.name for other, value in writes if not same(means(other, self.host.text(other)), value)}
+        if not wrong or not self._may_overwrite(tunable, left):
+            return
+        for other, value in writes:
+            if other.name in wrong and (other.name not in tunable.changes or not self._kept(other)):
+                self._put(other, wanted="as before", live=format_value(other, value))
+
+    def _may_overwrite(self, tunable: Tunable, left: str | None) -> bool:
+        """Whether what memadvisor left still runs, or a person agreed that it need not."""
+        running = self.host.text(tunable)
+        if same(means(tunable, running), means(tunable, left)):
+            return True
+        told = f"somebody has changed it since: {left} was left, {running} runs"
+        if self.strict:
+            self.refusals.append(Refusal(tunable.name, told, "leave it out, or let a person decide: approved: true"))
+        else:
+            self.note(tunable, told if self.options.approved else f"{told}; the running value stays")
+        return self.options.approved
+
+    def _kept(self, tunable: Tunable) -> bool:
+        """Whether our file keeps a setting that is not undone: then it is not touched along with another."""
+        path = self.options.file_of(tunable) or ""
+        kept = line_of(tunable, self.host.capture.text(path.lstrip("/"))) is not None
+        return kept and tunable.name not in self.settings
+
+    def _put(self, tunable: Tunable, **fields: Any) -> None:
+        step = self.steps.get(tunable.name, Step(tunable, ""))
+        self.steps[tunable.name] = replace(step, **fields)
+
+
+def _values_before(tunable: Tunable, receipt: Receipt) -> dict[str, Value]:
+    """What a setting, and those that change along with it, were before a receipt."""
+    texts = receipt["before"]["values"]
+    family = (tunable, *(TUNABLES[name] for name in (*tunable.coupled, *tunable.changes)))
+    values = ((member.name, means(member, texts.get(f"/{member.path}"))) for member in family)
+    return {name: value for name, value in values if value is not None}
+
+
+def _known(settings: Iterable[str]) -> tuple[list[Tunable], list[Refusal]]:
+    known, refusals = [], []
+    for name in settings:
+        try:
+            known.append(get(name))
+        except AdvisorError as error:
+            refusals.append(Refusal("", error.message, error.hint))
+    return known, refusals
+
+
+def _since_absent(receipts: Sequence[Receipt], tunable: Tunable) -> list[Receipt]:
+    """The receipts that wrote a setting since it was last made absent, oldest first."""
+    path, found = f"/{tunable.path}", []
+    for receipt in effective(receipts):
+        if any(write["path"] == path for write in receipt["writes"]):
+            found.append(receipt)
+            if receipt.get("purpose") == "absent":
+                found.clear()
+    return found
+
+
+def _chosen(receipts: Sequence[Receipt], of: str | None) -> Receipt:
+    valid = effective(receipts)
+    if of is None:
+        valid = [receipt for receipt in valid if receipt.get("purpose") == "present"]
+    found = [receipt for receipt in valid if of is None or receipt["id"] == of]
+    if found:
+        return found[-1]
+    names = ", ".join(str(receipt["id"]) for receipt in valid[-3:])
+    if of is not None and names:
+        raise AdvisorError(f"there is no receipt {of[:80]!r}", f"the newest are {names}")
+    raise AdvisorError("there is no receipt: memadvisor has changed nothing on this host")
+
+
+def _changed_by(receipt: Receipt) -> list[str]:
+    """The settings that a receipt wrote, or whose line it changed."""
+    names = [str(write["setting"]) for write in receipt["writes"]]
+    contents = {file["path"]: file["content"] for file in receipt["files"]}
+    for path, persist in _files(receipt):
+        kept = [tunable for tunable in TUNABLES.values() if tunable.persist == persist]
+        was = settings_of(kept, receipt["before"]["files"].get(path))
+        now = settings_of(kept, contents[path])
+        names += [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    return list(dict.fromkeys(names))
+
+
+def _files(receipt: Receipt) -> list[tuple[str, str]]:
+    """The files that a receipt wrote, each with the kind of settings that it keeps."""
+    return [(file["path"], kept_in(file["path"])) for file in receipt["files"]]
+
+
+def _among(settings: Iterable[str], names: Sequence[str], receipt: Receipt) -> list[str]:
+    wanted = [get(name).name for name in settings]
+    for name in wanted:
+        if name not in names:
+            raise AdvisorError(f"the receipt {receipt['id']} did not change {name}", f"it changed {', '.join(names)}")
+    return wanted
+
+
+def _later(receipts: Sequence[Receipt], receipt: Receipt, wanted: Iterable[str]) -> list[Refusal]:
+    """What a later receipt changed cannot be undone beneath it."""
+    valid = effective(receipts)
+    after = valid[valid.index(receipt) + 1 :]
+    undone = {name for later in after if later.get("purpose") in {"restored", "absent"} for name in _changed_by(later)}
+    return [
+        Refusal(name, f"{later['id']} changed it later", f"restore {later['id']} first")
+        for later in after
+        if later.get("purpose") == "present"
+        for name in _changed_by(later)
+        if name in set(wanted) - undone
+    ]
+
+
+def _untouched_files(host: Host, receipt: Receipt) -> dict[str, str | None]:
+    """The files of a receipt that nobody has changed since, as they were before it."""
+    return {
+        file["path"]: receipt["before"]["files"].get(file["path"])
+        for file in receipt["files"]
+        if host.capture.text(file["path"].lstrip("/")) == file["content"]
+    }
+
+
+def _of_another_host(host: Host, receipts: Iterable[Receipt]) -> list[Refusal]:
+    name = host.capture.host
+    others = {str(receipt.get("hostname")) for receipt in receipts if receipt.get("hostname") not in {None, "", name}}
+    if not name or not others:
+        return []
+    return [Refusal("", f"the receipts are of {', '.join(sorted(others))}, and this is {name}")]
