@@ -46,6 +46,19 @@ class ZonePicture(Record):
     boost: int
 
 
+class Pressure(Record):
+    """Time lost to a resource: the shares of the window in which some and all tasks waited; None is unknown.
+
+    `parts` says the same of the windows between neighbouring samples, where there are more than two, and for memory
+    only: (some, full), oldest first.
+    """
+
+    resource: str
+    some: float | None
+    full: float | None
+    parts: tuple[tuple[float | None, float | None], ...] = ()
+
+
 class Host(Record):
     """Who this is. Values are None where the capture does not tell."""
 
@@ -89,6 +102,7 @@ class Report(Record):
     findings: tuple[Finding, ...]
     plan: Plan
     zones: tuple[ZonePicture, ...]
+    pressure: tuple[Pressure, ...]
     processes: tuple[Process, ...]
     unread: dict[str, str]
 
@@ -119,6 +133,7 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None) 
         findings=findings,
         plan=make_plan(findings, whole),
         zones=_pictures(whole),
+        pressure=_pressure(table, parts),
         processes=capture.processes,
         unread=dict(capture.unread),
     )
@@ -179,6 +194,20 @@ def _thrash(findings: Sequence[Finding], checks: Sequence[Check]) -> int | None:
     asked = {check.id for check in checks if check.id.endswith("-thrash")}
     states = {finding.state for finding in findings if finding.rule in asked}
     return NO_THRASH if states and OPEN not in states else None
+
+
+def _pressure(whole: Table, parts: Sequence[View]) -> tuple[Pressure, ...]:
+    memory = tuple(_waited(Table(part), "memory") for part in parts)
+    return tuple(
+        Pressure(resource, *_waited(whole, resource), memory if resource == "memory" else ())
+        for resource in ("memory", "io", "cpu")
+    )
+
+
+def _waited(table: Table, resource: str) -> tuple[float | None, float | None]:
+    names = (f"psi.{resource}.some", f"psi.{resource}.full")
+    some, full = (table.row(names).values[name] for name in names)
+    return (some if isinstance(some, float) else None), (full if isinstance(full, float) else None)
 
 
 def _pictures(view: View) -> tuple[ZonePicture, ...]:

@@ -291,7 +291,7 @@ def test_a_report_replaces_a_file_and_follows_a_link(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--report", "htm=x"], "unknown format 'htm'"),
+        (["--report", "htm=x"], "did you mean 'html'"),
         (["--report", "pdf=x"], "unknown format 'pdf'"),
         (["--report", "csv"], "names no file"),
         (["--report", "csv="], "names no file"),

@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="the least severity that ends with exit code 2 (default: warning)")  # fmt: skip
     parser.add_argument("--exit-zero", action="store_true", help="end with 0 whatever was found")
     parser.add_argument("--report", action="append", metavar="FORMAT=FILE", default=[],
-                        help="also write a report: markdown, sarif, junit, prometheus, csv, json, text, nagios; "
+                        help="also write a report: html, markdown, sarif, junit, prometheus, csv, json, text, nagios; "
                              "may be given again; - as FILE puts it on stdout instead of the usual one")  # fmt: skip
     parser.add_argument("--nagios", action="store_true",
                         help="one line, and 0 OK, 1 warning, 2 critical, 3 unknown as exit code")  # fmt: skip

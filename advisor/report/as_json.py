@@ -53,6 +53,10 @@ def document(report: Report, *, everything: bool = False) -> dict[str, Any]:
         "findings": [_finding(f) for f in report.findings if everything or f.state == FAIL],
         **plan_document(report.plan),
         "zones": [asdict(zone) for zone in report.zones],
+        "pressure": {
+            p.resource: {"some": p.some, "full": p.full, "parts": [list(part) for part in p.parts]}
+            for p in report.pressure
+        },
     }
 
 

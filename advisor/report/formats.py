@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from advisor.report.fleet import FleetReport
 
 # Formats of one host whose module takes its `Report`.
-_OF_A_REPORT = {"markdown": "markdown", "json": "as_json", "nagios": "nagios"}
+_OF_A_REPORT = {"html": "html", "markdown": "markdown", "json": "as_json", "nagios": "nagios"}
 _OF_A_FLEET = {"csv": "csv", "junit": "junit", "prometheus": "prometheus", "sarif": "sarif"}
 _OF_FLEETS_ONLY = {"markdown": "fleet_markdown"}
 
