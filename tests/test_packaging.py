@@ -44,7 +44,12 @@ def test_the_wheel_holds_every_rule(wheel):
 
 
 def test_the_wheel_holds_what_the_program_reads_beside_its_code(wheel):
-    assert "advisor/report/report-1.schema.json" in zipfile.ZipFile(wheel).namelist()
+    wanted = [
+        ROOT / "advisor" / "report" / "report-1.schema.json",
+        *(ROOT / "advisor" / "report" / "templates").iterdir(),
+    ]
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [path for path in wanted if str(path.relative_to(ROOT)) not in names] == []
 
 
 def test_the_installed_program_works_with_its_own_rules(wheel, tmp_path):
