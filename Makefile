@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .cache/ansible-tools
 
-.PHONY: run test test-hosts test-hosts-full lint bench clean
+.PHONY: run test test-hosts test-hosts-full lint lint-ansible bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
@@ -26,6 +27,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The Ansible collection: ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog.
+lint-ansible: $(TOOLS)/.installed
+	$(TOOLS)/bin/python tools/lint_ansible.py
+
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/run.py
 
@@ -36,6 +41,10 @@ $(VENV)/.installed: pyproject.toml tools/make_venv.py
 $(VENV)/.installed-dev: pyproject.toml tools/make_venv.py
 	$(PYTHON) tools/make_venv.py $(VENV) '.[dev]'
 	touch $@ $(VENV)/.installed
+
+$(TOOLS)/.installed: pyproject.toml tools/make_venv.py
+	$(PYTHON) tools/make_venv.py $(TOOLS) '.[dev-ansible]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -43,6 +43,14 @@ def test_the_wheel_holds_every_rule(wheel):
     assert names >= {path.name for path in library.rule_files([ROOT / "rules"])}
 
 
+def test_the_wheel_holds_the_collection_for_its_own_use(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        f"advisor/_collection/{name}" for name in ("galaxy.yml", "meta/runtime.yml", "plugins/action/advise.py")
+    } <= names
+    assert not [name for name in names if name.startswith("advisor/_collection/") and "__init__" in name]
+
+
 def test_the_wheel_holds_what_the_program_reads_beside_its_code(wheel):
     wanted = [
         ROOT / "advisor" / "report" / "report-1.schema.json",

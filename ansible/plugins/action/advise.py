@@ -1,0 +1,95 @@
+# Copyright: The memadvisor authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The controller's side of advise: a capture becomes a report and a plan; the host is not touched."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.memadvisor.linux.plugins.plugin_utils import controller
+
+_SEVERITIES = ("notice", "warning", "critical")
+_OPTIONS = {
+    "capture": {"type": "path", "required": True},
+    "role": {"type": "str"},
+    "rules": {"type": "list", "elements": "path", "default": []},
+    "dest": {"type": "path"},
+    "fail_on": {"type": "str", "choices": ["never", *_SEVERITIES], "default": "never"},
+}
+
+
+class ActionModule(ActionBase):
+    """Judges a capture on the controller."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[dict] = None) -> dict:
+        """See the documentation of the module."""
+        super().run(tmp, task_vars)
+        controller.need_advisor()
+        _valid, options = self.validate_argument_spec(_OPTIONS)
+        options = controller.plain(options)
+        _check_role(options["role"])
+        capture = controller.load(options["capture"])
+        with controller.Refused(str((task_vars or {}).get("inventory_hostname", "host"))):
+            result = _judged(capture, options)
+        if options["dest"]:
+            controller.write(options["dest"], controller.json.dumps(result["report"], indent=2) + "\n")
+        return {"changed": False, **result, **_failure(result, options["fail_on"])}
+
+
+def _check_role(role: t.Optional[str]) -> None:
+    from advisor.cli._shared import ROLES
+
+    if role is not None and role not in ROLES:
+        raise AnsibleActionFail(f"role '{role}' is not known; roles: {', '.join(ROLES)}")
+
+
+def _judged(capture: t.Any, options: dict) -> dict:
+    from advisor.report import as_json, layout, text
+
+    library = controller.advisor.rulebook.library
+    rules = library.load([library.BUILTIN, *options["rules"]])
+    report = controller.advisor.analysis.analyse(capture, rules, options["role"])
+    document = controller.plain(as_json.document(report))
+    return {
+        "verdict": report.verdict,
+        "worst": report.worst(),
+        "findings": [
+            {key: finding[key] for key in ("rule", "severity", "confidence", "entity", "title", "message")}
+            for finding in document["findings"]
+        ],
+        "settings": _settings(report.plan),
+        "reasons": {change.setting: change.because for change in report.plan.changes()},
+        "risk": _risk(report.plan),
+        "recommendations": document["recommendations"],
+        "report": document,
+        "text": layout.plain(text.layout(report, 100)).splitlines(),
+    }
+
+
+def _settings(plan: t.Any) -> dict:
+    """The values to write, as the module `settings` takes them."""
+    from advisor.tunables import format_value, get
+
+    return {change.setting: format_value(get(change.setting), change.proposed) for change in plan.changes()}
+
+
+def _risk(plan: t.Any) -> t.Optional[str]:
+    """The highest risk of the changes."""
+    order = ("", "low", "medium", "high")
+    risks = [change.risk for change in plan.changes()]
+    return max(risks, key=order.index) or "low" if risks else None
+
+
+def _failure(result: dict, fail_on: str) -> dict:
+    worst = result["worst"]
+    if fail_on == "never" or worst is None or _SEVERITIES.index(worst) < _SEVERITIES.index(fail_on):
+        return {}
+    titles = [finding["title"] for finding in result["findings"] if finding["severity"] == worst]
+    return {"failed": True, "msg": f"{worst}: {'; '.join(dict.fromkeys(titles))}"}
