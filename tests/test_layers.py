@@ -40,7 +40,8 @@ LAYERS = {
     "cli": 10,
 }
 # Code that touches files, clocks or processes; everything else is pure.
-IMPURE = ("capture", "cli", "discovery", "rulebook.library", "__main__")
+FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines")
+IMPURE = ("capture", "cli", "discovery", "rulebook.library", "__main__", *FLEET)
 
 
 def modules():

@@ -105,6 +105,7 @@ _ONCE = (
     File("proc/sys/kernel/osrelease", "once", "kernel release, for the reader"),
     File("proc/sys/kernel/random/boot_id", "once", "which boot it is: a plan holds for one"),
     File("proc/sys/kernel/hostname", "once", "the host's name"),
+    File("etc/machine-id", "once", "tells hosts of one name apart"),
     File("proc/version", "once", "kernel build, for the reader"),
     File("proc/cmdline", "once", "what was set at boot"),
     File("proc/mounts", "once", "tmpfs and ZFS mounts"),

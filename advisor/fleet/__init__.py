@@ -1,0 +1,13 @@
+"""Many hosts at once: their captures as tables of signals, judged by the same rules as one host.
+
+===========  ======================================================================================
+`columns`    which columns the tables have: the signals, with their units, and a few keys (pure)
+`flatten`    a capture becomes rows (pure)
+`parts`      rows become Parquet files
+`store`      the folder of these files: its manifest, what it refuses, how it grows
+`sources`    finds captures in what the user names
+`ingest`     many sources into a store, in parallel
+`queries`    rules become SQL over these tables (pure)
+`evaluate`   asks an engine: DuckDB, Spark, PostgreSQL, or the row evaluator
+===========  ======================================================================================
+"""
