@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from advisor.capture.model import Capture, Cost, Process
     from advisor.parse.zoneinfo import Zone
+    from advisor.policy.local import InForce, Local
+    from advisor.policy.model import Member
     from advisor.rulebook.library import Check
     from advisor.signals.model import Value
 
 HEALTHY, FINDINGS, INSUFFICIENT = "healthy", "findings", "insufficient"
+WAIVED = "waived"
 
 # Without one of these nobody can say whether tasks wait for memory.
 _DECISIVE = ("psi.memory.some", "rate.allocstall", "memory.available_share")
@@ -89,6 +92,8 @@ class Report(Record):
         verdict: healthy, findings, or insufficient: too little data to call the host healthy.
         counts: rules by state.
         passed: rules that passed, by what they are about.
+        policy: what the policy comes to for this host; None when it is judged by none.
+        warnings: what is wrong with the policy, a sentence each.
         thrash: 0 no thrashing, 1 onset, 2 thrashing, None when it cannot be told. The thresholds are those of
             the rules with these diagnoses.
     """
@@ -105,10 +110,20 @@ class Report(Record):
     pressure: tuple[Pressure, ...]
     processes: tuple[Process, ...]
     unread: dict[str, str]
+    policy: Local | None = None
+    warnings: tuple[str, ...] = ()
 
     def failed(self) -> tuple[Finding, ...]:
-        """The findings that are there, the worst first."""
-        return tuple(finding for finding in self.findings if finding.state == FAIL)
+        """The findings that are there and that nobody answers for, the worst first."""
+        return tuple(finding for finding in self.findings if finding.state == FAIL and finding.waived is None)
+
+    def waived(self) -> tuple[Finding, ...]:
+        """The findings that somebody answers for, the worst first."""
+        return tuple(finding for finding in self.findings if finding.state == FAIL and finding.waived is not None)
+
+    def undecided(self) -> tuple[str, ...]:
+        """The required values of the policy of which nobody can tell whether they hold."""
+        return tuple(f.rule for f in self.findings if self.policy and f.state == OPEN and self.policy.demands(f.rule))
 
     def worst(self) -> str | None:
         """The highest severity among the findings, or None."""
@@ -116,11 +131,22 @@ class Report(Record):
         return SEVERITIES[max(found)] if found else None
 
 
-def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None) -> Report:
-    """Judges a capture by some rules and makes the plan that follows."""
+def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None, policy: Local | None = None) -> Report:
+    """Judges a capture by some rules and makes the plan that follows.
+
+    Args:
+        capture: the capture.
+        checks: the rules; where there is a policy, its own stand in for them.
+        role: what the host is for; what the policy says counts where this is None.
+        policy: what a policy comes to for this host.
+    """
+    if policy is not None:
+        checks, role = policy.checks, role or policy.role
     whole, parts = views(capture, role)
     table = Table(whole)
     findings = judge(checks, whole, parts)
+    if policy is not None:
+        findings = policy.waive(findings)
     facts = table.row((*_HOST_FACTS, *_DECISIVE)).values
     counts = _counts(findings)
     return Report(
@@ -131,20 +157,44 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None) 
         passed=_passed(findings, checks),
         thrash=_thrash(findings, checks),
         findings=findings,
-        plan=make_plan(findings, whole),
+        plan=make_plan(findings, whole, _demands(policy)),
         zones=_pictures(whole),
         pressure=_pressure(table, parts),
         processes=capture.processes,
         unread=dict(capture.unread),
+        policy=policy,
+        warnings=(*policy.warnings, *policy.unused(findings)) if policy else (),
     )
 
 
+def local_for(capture: Capture, policy: InForce, member: Member, role: str | None = None) -> Local:
+    """What a policy comes to for the host of a capture.
+
+    Args:
+        capture: the capture.
+        policy: the policy with the rules that it changes.
+        member: the host's name, inventory groups and labels.
+        role: what the host is for, as the user says; conditions of groups may ask for it.
+    """
+    whole, _parts = views(capture, role)
+    return policy.local(member, Table(whole).row(policy.policy.signals).values)
+
+
+def _demands(policy: Local | None) -> dict[str, Check]:
+    """The required values by setting."""
+    if policy is None:
+        return {}
+    head = f"policy.{policy.name}."
+    return {check.id.removeprefix(head): check for check in policy.checks if check.id.startswith(head)}
+
+
 def _counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """Rules by state; a rule with many entities counts once, with its worst state."""
-    order = (FAIL, OPEN, PASS, NOT_APPLICABLE)
+    """Rules by state; a rule with many entities counts once, with its worst state. What is waived is no failure."""
+    order = (FAIL, WAIVED, OPEN, PASS, NOT_APPLICABLE)
     worst: dict[str, str] = {}
     for finding in findings:
-        worst[finding.rule] = min(worst.get(finding.rule, NOT_APPLICABLE), finding.state, key=order.index)
+        state = WAIVED if finding.waived else finding.state
+        worst[finding.rule] = min(worst.get(finding.rule, NOT_APPLICABLE), state, key=order.index)
     counted = Counter(worst.values())
     return {state: counted[state] for state in order}
 
@@ -159,7 +209,7 @@ def _passed(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str, i
 
 
 def _verdict(findings: Sequence[Finding], facts: dict[str, Value]) -> str:
-    if any(finding.state == FAIL and finding.severity != "notice" for finding in findings):
+    if any(f.state == FAIL and f.severity != "notice" and f.waived is None for f in findings):
         return FINDINGS
     return HEALTHY if any(facts[name] is not None for name in _DECISIVE) else INSUFFICIENT
 

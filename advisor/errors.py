@@ -8,6 +8,7 @@
     ├── ParseError              one file's text is not what the kernel prints: which file, which line
     ├── ExpressionError         an expression or a message is wrong: where in its text
     ├── RuleError               a rule file is wrong: file, line, column
+    ├── PolicyError             a policy file is wrong: file, line, column
     └── Unknown                 a value cannot be known: why, and how to get it (never shown as a failure)
 
 The command line turns each into one clear message and exit code 1; anything else is a bug.
@@ -65,6 +66,10 @@ class ExpressionError(AdvisorError):
 
 class RuleError(AdvisorError):
     """A rule file is wrong. The message carries file, line, column, and the line itself with a caret."""
+
+
+class PolicyError(AdvisorError):
+    """A policy is wrong. The message carries file, line, column, and the line itself with a caret."""
 
 
 class Unknown(AdvisorError):  # noqa: N818  (an answer that travels to the finding, not an error)

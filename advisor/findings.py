@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from advisor.engine.checked import Checked
+    from advisor.policy.model import Waived
     from advisor.rulebook.library import Check
     from advisor.signals.view import View
 
@@ -58,6 +59,7 @@ class Finding(Record):
         harm: share of time lost to the problem, or None when the rule cannot tell.
         windows: in how many of the parts of the window the rule fired, and how many parts there were.
         explained_by: a finding with this id names the cause; this one is its symptom.
+        waived: who answers for it by the policy; None when nobody does. A waived finding fails nothing.
     """
 
     rule: str
@@ -79,6 +81,7 @@ class Finding(Record):
     remedy_text: str = ""
     advice: tuple[Advised, ...] = ()
     explained_by: str = ""
+    waived: Waived | None = None
     fingerprint: str = ""
     source: Rule | None = None
 

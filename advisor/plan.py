@@ -7,6 +7,7 @@ and checked against what else was found: a change that would make another findin
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 
 from advisor.engine.dimension import parse_unit
 from advisor.errors import Unknown
@@ -15,6 +16,7 @@ from advisor.hints import TYPE_CHECKING
 from advisor.record import Record
 from advisor.signals.formula import auto_upper, features, host_facts, memory_counters, settings, zone_inputs
 from advisor.signals.settings import current as current_value
+from advisor.signals.table import Table
 from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, validate
 from advisor.tunables import Value as SettingValue
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from advisor.predict import Prediction
+    from advisor.rulebook.library import Check
     from advisor.signals.view import View
 
 # One knob of a group in a plan: both move the same marks, and their effects could not be told apart.
@@ -119,22 +122,27 @@ class _Wish(Record):
     value: SettingValue | None
 
 
-def make_plan(findings: Sequence[Finding], view: View) -> Plan:
+def make_plan(findings: Sequence[Finding], view: View, demands: Mapping[str, Check] = MappingProxyType({})) -> Plan:
     """The plan for a host.
 
-    Only findings of warning and above count, only those of stable rules, and not those that another finding
-    explains.
+    Only findings of warning and above count, only those of stable rules, not those that another finding explains,
+    and not those that somebody answers for.
+
+    Args:
+        findings: all findings of the host.
+        view: its capture.
+        demands: rules of a policy by setting: no value that would break one is planned.
     """
-    return _Planner(findings, view).plan()
+    return _Planner(findings, view, demands).plan()
 
 
 class _Planner:
     """Merges the wishes of the findings of one host."""
 
-    def __init__(self, findings: Sequence[Finding], view: View) -> None:
-        self.view = view
+    def __init__(self, findings: Sequence[Finding], view: View, demands: Mapping[str, Check]) -> None:
+        self.view, self.demands = view, demands
         self.counting = [f for f in findings if f.state == FAIL and f.severity != "notice" and f.source is not None]
-        self.stable = [f for f in self.counting if f.source and f.source.status == "stable"]
+        self.stable = [f for f in self.counting if f.source and f.source.status == "stable" and not f.waived]
         self.held: list[Loser] = []
 
     def plan(self) -> Plan:
@@ -160,7 +168,9 @@ class _Planner:
 
     def merge(self, setting: str, owner: str, wishes: list[_Wish]) -> Recommendation | None:
         """One recommendation out of all wishes for a setting, or None when none is left."""
-        wishes.sort(key=lambda wish: wish.finding.rank, reverse=True)
+        wishes = self.allowed(setting, wishes)
+        if not wishes:
+            return None
         first = wishes[0]
         same = [wish for wish in wishes if wish.advised.direction == first.advised.direction]
         losers = tuple(
@@ -176,6 +186,23 @@ class _Planner:
         if self.vetoed(setting, winner):
             return None
         return self.setting(tunable, winner, rules, losers)
+
+    def allowed(self, setting: str, wishes: list[_Wish]) -> list[_Wish]:
+        """The wishes that the policy leaves, in their order: what it demands itself first."""
+        demand = self.demands.get(setting)
+        left: list[_Wish] = []
+        for wish in sorted(wishes, key=lambda wish: wish.finding.rank, reverse=True):
+            own = demand is not None and wish.finding.rule == demand.id
+            if demand is not None and not own and self.breaks(demand, setting, wish.advised.value):
+                self.hold(setting, wish, f"it would break {demand.id}")
+            else:
+                left.insert(0 if own else len(left), wish)
+        return left
+
+    def breaks(self, demand: Check, setting: str, value: float | bool | str | None) -> bool:
+        """Whether a value of a setting would break what the policy demands of it."""
+        row = Table(self.view).row(demand.names).values
+        return value is not None and demand.compiled[1]({**row, setting.replace("-", "_"): value}) is True
 
     def vetoed(self, setting: str, wish: _Wish) -> bool:
         """Holds back higher marks where another finding says that memory itself is short."""

@@ -32,6 +32,7 @@ LAYERS = {
     "rulebook": 5,
     "findings": 6,
     "outlook": 3,
+    "policy": 6,
     "plan": 7,
     "transaction": 8,
     "analysis": 8,
@@ -41,7 +42,7 @@ LAYERS = {
 }
 # Code that touches files, clocks or processes; everything else is pure.
 FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines")
-IMPURE = ("capture", "cli", "discovery", "rulebook.library", "__main__", *FLEET)
+IMPURE = ("capture", "cli", "discovery", "rulebook.library", "policy.load", "__main__", *FLEET)
 
 
 def modules():

@@ -10,10 +10,12 @@ from advisor.errors import UsageError
 from advisor.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from advisor.analysis import Report
     from advisor.capture.model import Capture
+    from advisor.policy.inventory import Inventory
+    from advisor.policy.local import InForce
     from advisor.rulebook.library import Check
 
 ROLES = ("database", "jvm", "kubernetes-node", "cache", "latency", "vm-host", "desktop", "hpc", "small-vm")
@@ -60,6 +62,30 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rules", action="append", metavar="FOLDER",
                         help="rules to use besides those that come with memadvisor; may be given again")  # fmt: skip
     parser.add_argument("--role", choices=ROLES, help="what the host is for; context for some rules, never the answer")
+
+
+def add_policy(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say what is demanded on top of the rules."""
+    parser.add_argument(
+        "--policy", metavar="FILE", help="required values, changed rules, waivers and gate; see docs/policy.md"
+    )
+    parser.add_argument("--inventory", metavar="FILE",
+                        help="an Ansible inventory, or the saved output of ansible-inventory --list: the groups and "
+                             "labels of hosts for the policy")  # fmt: skip
+    parser.add_argument("--label", action="append", type=label, metavar="NAME=VALUE", default=[],
+                        help="a label of the host for the groups of the policy; may be given again")  # fmt: skip
+
+
+def label(text: str) -> tuple[str, str]:
+    """A label as NAME=VALUE.
+
+    >>> label("env=prod")
+    ('env', 'prod')
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise argparse.ArgumentTypeError(f"'{text}' is no label; write NAME=VALUE, such as env=prod")
+    return name, value
 
 
 def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
@@ -110,8 +136,31 @@ def judged(arguments: argparse.Namespace) -> Report:
     """The report that the arguments ask for."""
     from advisor.analysis import analyse  # noqa: PLC0415
 
-    rules = checks(arguments)  # before the window: a wrong rule must not cost a minute
-    return analyse(obtain(arguments), rules, arguments.role)
+    rules = checks(arguments)  # before the window: a wrong rule or policy must not cost a minute
+    if getattr(arguments, "policy", None) is None:
+        return analyse(obtain(arguments), rules, arguments.role)
+    from advisor.analysis import local_for  # noqa: PLC0415
+
+    policy, inventory = in_force(arguments, rules), inventory_of(arguments)
+    capture = obtain(arguments)
+    member = inventory.member(capture.host, dict(arguments.label))
+    return analyse(capture, rules, arguments.role, local_for(capture, policy, member, arguments.role))
+
+
+def in_force(arguments: argparse.Namespace, rules: Sequence[Check]) -> InForce:
+    """The policy that the arguments name; which waivers hold is decided by the day where the user is."""
+    from datetime import date  # noqa: PLC0415
+
+    from advisor.policy import load  # noqa: PLC0415  (YAML, pydantic, Jinja2)
+
+    return load.in_force(arguments.policy, rules, date.today())
+
+
+def inventory_of(arguments: argparse.Namespace) -> Inventory:
+    """The inventory that the arguments name; an empty one without."""
+    from advisor.policy import inventory, load  # noqa: PLC0415
+
+    return load.read_inventory(arguments.inventory) if arguments.inventory else inventory.EMPTY
 
 
 def width() -> int:

@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 
     from advisor.cli._reports import Target
 
+_GATE = "warning"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     _shared.add_source(parser)
     _shared.add_rules(parser)
+    _shared.add_policy(parser)
     _shared.add_output(parser, "text", "json")
     parser.add_argument(
         "--all", action="store_true", help="also list the checks that passed, are open, or do not apply"
     )
-    parser.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="warning",
-                        help="the least severity that ends with exit code 2 (default: warning)")  # fmt: skip
+    parser.add_argument("--fail-on", choices=(*SEVERITIES, "never"),
+                        help="the least severity that ends with exit code 2 (default: what the policy says, "
+                             "or warning)")  # fmt: skip
     parser.add_argument("--exit-zero", action="store_true", help="end with 0 whatever was found")
     parser.add_argument("--report", action="append", metavar="FORMAT=FILE", default=[],
                         help="also write a report: html, markdown, sarif, junit, prometheus, csv, json, text, nagios; "
@@ -73,12 +77,16 @@ def _exit_code(arguments: argparse.Namespace, report: Report) -> int:
     return OK if arguments.exit_zero else code(report, arguments.fail_on)
 
 
-def code(report: Report, fail_on: str) -> int:
-    """The exit code of a report."""
+def code(report: Report, fail_on: str | None) -> int:
+    """The exit code of a report; without `fail_on` by the gate of its policy.
+
+    A required value of which nobody can tell whether it holds is not met: the host could not be judged.
+    """
+    fail_on = fail_on or (report.policy.fail_on if report.policy else _GATE)
     worst = report.worst()
     if fail_on != "never" and worst is not None and SEVERITIES.index(worst) >= SEVERITIES.index(fail_on):
         return FOUND
-    return UNSURE if report.verdict == INSUFFICIENT else OK
+    return UNSURE if report.verdict == INSUFFICIENT or report.undecided() else OK
 
 
 def _nagios(arguments: argparse.Namespace, report: Report) -> int:

@@ -52,6 +52,7 @@ def document(report: Report, *, everything: bool = False) -> dict[str, Any]:
         "checks": report.counts,
         "findings": [_finding(f) for f in report.findings if everything or f.state == FAIL],
         **plan_document(report.plan),
+        "policy": _policy(report),
         "zones": [asdict(zone) for zone in report.zones],
         "pressure": {
             p.resource: {"some": p.some, "full": p.full, "parts": [list(part) for part in p.parts]}
@@ -68,6 +69,20 @@ def identity(report: Report) -> dict[str, Any]:
         "hostname": report.host.name or None,
         "boot_id": facts["host.boot_id"],
         "managed_pages": round(pages) if isinstance(pages, float) else None,
+    }
+
+
+def _policy(report: Report) -> dict[str, Any] | None:
+    policy = report.policy
+    if policy is None:
+        return None
+    return {
+        "name": policy.name,
+        "groups": list(policy.groups),
+        "role": policy.role,
+        "fail_on": policy.fail_on,
+        "undecided": list(report.undecided()),
+        "warnings": list(report.warnings),
     }
 
 
@@ -97,6 +112,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "windows": {"fired": finding.windows[0], "judged": finding.windows[1]},
         "remedy": {"kind": finding.remedy, "text": finding.remedy_text},
         "explained_by": finding.explained_by or None,
+        "waived": asdict(finding.waived) if finding.waived else None,
         "missing": [asdict(missing) for missing in finding.missing],
         "fingerprint": finding.fingerprint or None,
     }

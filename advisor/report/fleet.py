@@ -13,7 +13,7 @@ from advisor.errors import AdvisorError
 from advisor.findings import FAIL, OPEN, PASS
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record, field
-from advisor.report.wording import change
+from advisor.report.wording import change, waiver
 from advisor.rulebook.model import SEVERITIES
 
 if TYPE_CHECKING:
@@ -287,7 +287,12 @@ def _finding(entry: Mapping[str, Any]) -> FleetFinding:
         remedy=entry["remedy"]["text"],
         evidence=tuple(Proof(e["signal"], e["value"], e["unit"], e["source"]) for e in entry["evidence"]),
         explained_by=entry["explained_by"] or "",
+        waived=_waiver(entry.get("waived")),
     )
+
+
+def _waiver(entry: Mapping[str, Any] | None) -> str:
+    return waiver(entry["owner"], entry["expires"], entry["reason"]) if entry else ""
 
 
 def _open(entry: Mapping[str, Any]) -> OpenCheck:

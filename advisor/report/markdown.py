@@ -18,6 +18,8 @@ from advisor.report.wording import (
     open_reasons,
     predicted,
     shown,
+    terms,
+    waiver,
 )
 from advisor.units import format_bytes
 
@@ -51,11 +53,25 @@ def _row(cells: Sequence[str]) -> str:
 
 def render(report: Report) -> str:
     """The report: verdict, findings with evidence, plan, zones, what was checked and what is open."""
-    lines = [f"# {escape(headline(report)[0])}", "", f"**{escape(identity(report))}**  ", escape(measured(report)), ""]
+    lines = [f"# {escape(headline(report)[0])}", "", f"**{escape(identity(report))}**  ", escape(measured(report))]
+    if report.policy:
+        lines += ["", escape(terms(report.policy))]
+    lines.append("")
     for _rule, group in groupby(report.failed(), key=lambda finding: finding.rule):
         lines += _finding(report, list(group))
+    lines += _waived(report)
     lines += _plan(report) + _zones(report) + _rest(report)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _waived(report: Report) -> list[str]:
+    """The findings that somebody answers for."""
+    rows = [
+        (f"`{f.rule}`", escape(f.message), escape(waiver(f.waived.owner, f.waived.expires, f.waived.reason)))
+        for f in report.waived()
+        if f.waived is not None
+    ]
+    return ["## Waived", "", *table(("Rule", "Finding", "Waived by"), rows)] if rows else []
 
 
 def _finding(report: Report, group: list[Finding]) -> list[str]:

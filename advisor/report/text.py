@@ -18,6 +18,8 @@ from advisor.report.wording import (
     open_reasons,
     predicted,
     shown,
+    terms,
+    waiver,
 )  # fmt: skip
 from advisor.units import format_bytes
 
@@ -45,6 +47,7 @@ def layout(report: Report, width: int = 100, *, everything: bool = False) -> lis
     lines = _verdict(report, width)
     for _rule, group in groupby(report.failed(), key=lambda finding: finding.rule):
         lines += [[], *_finding(report, list(group), width)]
+    lines += _waived(report, width)
     lines += _plan(report, width)
     lines += _zones(report.zones, width, everything=everything)
     lines += _rest(report, width)
@@ -70,7 +73,23 @@ def _verdict(report: Report, width: int) -> list[Line]:
     lines: list[Line] = [[(verdict, style), ("  " + text, "title")]]
     if len(verdict) + 2 + len(text) > width:
         lines = [[(verdict, style)], *paragraph(text, indent=2, width=width, style="title")]
-    return lines + paragraph(measured(report), indent=2, width=width, style="quiet")
+    lines += paragraph(measured(report), indent=2, width=width, style="quiet")
+    if report.policy:
+        lines += paragraph(terms(report.policy), indent=2, width=width, style="quiet")
+    return lines
+
+
+def _waived(report: Report, width: int) -> list[Line]:
+    """The findings that somebody answers for: what, who, until when, why."""
+    lines: list[Line] = []
+    for finding in report.waived():
+        assert finding.waived is not None, "that is what makes it one of these"
+        who = waiver(finding.waived.owner, finding.waived.expires, finding.waived.reason)
+        where = f"{finding.entity}: " if finding.entity else ""
+        lines += [[], *_heading(finding, width, "· WAIVED  ")]
+        lines += paragraph(where + finding.message, indent=_INDENT, width=width, style="quiet")
+        lines += paragraph(who, indent=_INDENT, width=width, label="waived by", style="quiet")
+    return lines
 
 
 def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]:
@@ -93,8 +112,8 @@ def _finding(report: Report, group: Sequence[Finding], width: int) -> list[Line]
     return lines
 
 
-def _heading(finding: Finding, width: int) -> list[Line]:
-    severity = (f"{_MARK[finding.severity]} {finding.severity.upper()}  ", finding.severity)
+def _heading(finding: Finding, width: int, mark: str = "") -> list[Line]:
+    severity = (mark or f"{_MARK[finding.severity]} {finding.severity.upper()}  ", "" if mark else finding.severity)
     title, rule = clean(finding.title), f"[{finding.rule}]"
     if len(severity[0]) + len(title) + 2 + len(rule) <= width:
         return [[severity, (title, "title"), (f"  {rule}", "quiet")]]
@@ -247,6 +266,8 @@ def _rest(report: Report, width: int) -> list[Line]:
     if left:
         text = f"{left} check{'s' if left > 1 else ''} for other reasons: advisor check --all"
         lines += paragraph(text, indent=_INDENT, width=width, label="", style="quiet")
+    for warning in report.warnings:
+        lines += paragraph(warning, indent=_INDENT, width=width, label="policy")
     for note in report.window.notes:
         lines += paragraph(note, indent=_INDENT, width=width, label="note", style="quiet")
     return lines

@@ -10,6 +10,7 @@ from advisor.units import format_bytes, format_percent, format_seconds, format_v
 
 if TYPE_CHECKING:
     from advisor.plan import Loser, Recommendation
+    from advisor.policy.local import Local
     from advisor.predict import Prediction
     from advisor.signals.model import Value
 
@@ -21,6 +22,12 @@ _PROCESS_DIAGNOSES = frozenset({
 
 def headline(report: Report) -> tuple[str, str]:
     """The verdict in a few words, and its style: a severity, or good."""
+    verdict, style = _verdict(report)
+    waived = len({finding.rule for finding in report.waived()})
+    return (f"{verdict}, {waived} waived" if waived else verdict), style
+
+
+def _verdict(report: Report) -> tuple[str, str]:
     if report.verdict == FINDINGS:
         count = len({finding.rule for finding in report.failed() if finding.severity != "notice"})
         return f"{count} finding{'s' if count > 1 else ''}", report.worst() or "warning"
@@ -42,6 +49,23 @@ def identity(report: Report) -> str:
     if host.role:
         known.append(f"role {host.role}")
     return clean(" · ".join(known))
+
+
+def terms(policy: Local) -> str:
+    """By which policy the host was judged, and what that came to."""
+    groups = f"groups {', '.join(policy.groups)}" if policy.groups else "in none of its groups"
+    role = f" · role {policy.role}" if policy.role else ""
+    gate = "never fails" if policy.fail_on == "never" else f"fails on {policy.fail_on}"
+    return clean(f"policy {policy.name} · {groups}{role} · {gate}")
+
+
+def waiver(owner: str, expires: str, reason: str) -> str:
+    """Who answers for a finding, until when, why.
+
+    >>> waiver("dba", "2027-01-31", "known, and watched")
+    'dba until 2027-01-31: known, and watched'
+    """
+    return f"{owner} until {expires}: {reason}"
 
 
 def measured(report: Report) -> str:

@@ -120,7 +120,7 @@ def _compile(files: Iterable[Path]) -> tuple[Check, ...]:
         if rule.id in checks:
             raise RuleError(f"{file}: the rule '{rule.id}' exists already", "give it a name of its own")
         if rule.status != "deprecated":
-            checks[rule.id] = _check(rule)
+            checks[rule.id] = check_of(rule)
     return tuple(checks.values())
 
 
@@ -140,11 +140,12 @@ def read_rule(file: Path) -> str:
         raise RuleError(f"{file}: {error.strerror}") from None
 
 
-def _check(rule: model.Rule) -> Check:
+def check_of(rule: model.Rule, family: str = "") -> Check:
+    """What is needed to judge by a rule; its family is the folder of its file unless another is given."""
     names = rule.when.names | (rule.unless.names if rule.unless else frozenset())
     return Check(
         rule.id,
-        os.path.basename(os.path.dirname(rule.origin)),
+        family or os.path.basename(os.path.dirname(rule.origin)),
         rule.scope,
         rule.has,
         rule.unless.tree if rule.unless else None,

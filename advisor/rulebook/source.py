@@ -6,21 +6,20 @@ Loaded only when a rule file is new or has changed: it needs YAML, pydantic and 
 from __future__ import annotations
 
 from functools import cache
-
-import yaml
-from pydantic import ValidationError
+from types import MappingProxyType
 
 from advisor.engine.check import check
 from advisor.engine.dimension import parse_quantity, parse_unit
 from advisor.engine.names import Type, check_names, number
 from advisor.engine.suggest import did_you_mean
 from advisor.engine.template import check_template
-from advisor.errors import ExpressionError, RuleError
+from advisor.errors import ExpressionError
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record
+from advisor.rulebook.document import Document
 from advisor.rulebook.model import Advice, Doubt, Param, Risk, Rule, RuleOut, Verify
 from advisor.rulebook.schema import RulePart
-from advisor.rulebook.wording import param_text, words, yaml_hint
+from advisor.rulebook.wording import param_text, words
 from advisor.signals.model import Signal, catalogue, scopes
 from advisor.tunables import TUNABLES
 
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
 
     from advisor.engine.checked import Checked
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SECOND = parse_unit("s")
-
-_MOST_SHOWN = 200
 
 # What may be recommended and is no setting; the words are those of incident reports.
 NON_SETTINGS = ("capacity.ram", "capacity.swap", "kernel", "workload", "earlyoom/oomd", "numa.policy")
@@ -62,82 +58,29 @@ def types_for(scope: str) -> Mapping[str, Type]:
     return {s.name: signal_type(s) for s in catalogue().values() if s.scope in {"host", scope}}
 
 
-def load(text: str, file: str) -> Loaded:
+def load(text: str, file: str, params: Mapping[str, float] = MappingProxyType({})) -> Loaded:
     """The rule of a file.
 
     Args:
         text: the file's text.
         file: its name for messages; the stem must be the rule's id.
+        params: values, in their own unit, that stand in for the defaults of some params.
 
     Raises:
         RuleError: with file, line, column, the line itself, a caret, and what to do.
     """
-    return _Source(text, file).load()
+    return _Source(text, file, params).load()
 
 
-class _Source:
-    """One rule file while it is being checked; knows where each part of it stands."""
+class _Source(Document):
+    """One rule file while it is being checked."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
-        self.lines = text.splitlines()
-        try:
-            self.node = yaml.compose(text, Loader=_Loader)
-            self.data = yaml.load(text, Loader=_Loader)  # noqa: S506  (it is the safe one, in C where that is there)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line, mark.column) if mark else (0, 0)
-            raise self.error(line, column, 1, f"YAML: {error.problem}", yaml_hint(self.line(line))) from None
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
-            raise self.error(0, 0, 1, f"YAML: {str(error).splitlines()[0]}", "") from None
-        if not isinstance(self.data, dict):
-            raise self.error(0, 0, 1, "a rule file is a mapping of fields", "begin with 'id: the-name-of-this-file'")
-
-    def line(self, number: int) -> str:
-        return self.lines[number] if 0 <= number < len(self.lines) else ""
-
-    def error(self, line: int, column: int, length: int, message: str, hint: str) -> RuleError:
-        # Of a very long line, the part around the culprit.
-        start = max(0, column - _MOST_SHOWN // 2)
-        shown, at = self.line(line)[start : start + _MOST_SHOWN], column - start
-        caret = " " * at + "^" * max(1, min(length, max(1, len(shown) - at)))
-        gutter = f"{line + 1:4}"
-        where = f"{self.file}:{line + 1}:{column + 1}: {message}\n{gutter} | {shown}\n     | {caret}"
-        return RuleError(where + (f"\n     = {hint}" if hint else ""))
-
-    def at(self, path: Iterable[str | int], message: str, hint: str = "") -> RuleError:
-        """An error at the node that a path of keys and indexes leads to."""
-        node = self.find(path)
-        mark = node.start_mark
-        length = node.end_mark.column - mark.column if node.end_mark.line == mark.line else 1
-        return self.error(mark.line, mark.column, length, message, hint)
-
-    def find(self, path: Iterable[str | int]) -> Any:
-        """The YAML node at a path, or the nearest one above it; for an unknown key, the key itself."""
-        node = self.node
-        for step in path:
-            if isinstance(node, yaml.MappingNode):
-                pairs = [(key, value) for key, value in node.value if key.value == str(step)]
-                if not pairs:
-                    break
-                node = pairs[0][1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-                node = node.value[step]
-            else:
-                break
-        return node
-
-    def key(self, path: tuple[str | int, ...]) -> Any:
-        """The node of a key itself, for "this key is not known"."""
-        parent = self.find(path[:-1])
-        if isinstance(parent, yaml.MappingNode):
-            for key, _value in parent.value:
-                if key.value == str(path[-1]):
-                    return key
-        return parent
+    def __init__(self, text: str, file: str, params: Mapping[str, float]) -> None:
+        super().__init__(text, file, "a rule file is a mapping of fields", "begin with 'id: the-name-of-this-file'")
+        self.overrides = params
 
     def load(self) -> Loaded:
-        part = self.validated()
+        part = self.validated(RulePart, _fields_at)
         self.check_identity(part)
         signals = types_for(part.scope)
         params = self.params(part)
@@ -147,28 +90,6 @@ class _Source:
         self.check_used(part, compiled.words)
         self.check_names_exist(part, signals)
         return Loaded(rule, part)
-
-    def validated(self) -> RulePart:
-        try:
-            return RulePart.model_validate(self.data)
-        except ValidationError as error:
-            # An unknown field is likelier the cause than the missing one that it was meant to be.
-            found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-            first = found[0]
-            path = tuple(step for step in first["loc"] if not (isinstance(step, str) and step.startswith("literal[")))
-            if first["type"] == "extra_forbidden":
-                raise self.unknown_key(path) from None
-            if first["type"] == "missing":
-                raise self.at(path[:-1], f"the field '{path[-1]}' is missing") from None
-            where = ".".join(map(str, path))
-            hint = yaml_hint(self.line(self.find(path).start_mark.line)) if first["type"] == "string_type" else ""
-            raise self.at(path, f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}", hint) from None
-
-    def unknown_key(self, path: tuple[str | int, ...]) -> RuleError:
-        known = _fields_at(path[:-1])
-        mark = self.key(path).start_mark
-        hint = did_you_mean(str(path[-1]), known, limit=1) or f"known here: {', '.join(sorted(known))}"
-        return self.error(mark.line, mark.column, len(str(path[-1])), f"unknown field '{path[-1]}'", hint)
 
     def check_identity(self, part: RulePart) -> None:
         stem = self.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
@@ -194,9 +115,8 @@ class _Source:
                     parse_unit(param.unit)
                 except ExpressionError as error:
                     raise self.at(["params", name, "unit"], error.message, error.hint) from None
-            found[name] = self.expression(
-                ["params", name, "default"], param_text(param.default, param.unit), {}, {}, want="num"
-            )
+            text = param_text(self.overrides.get(name, param.default), param.unit)
+            found[name] = self.expression(["params", name, "default"], text, {}, {}, want="num")
         return found
 
     def let(self, part: RulePart, signals: Mapping[str, Type], params: Mapping[str, Checked]) -> dict[str, Checked]:
@@ -218,21 +138,6 @@ class _Source:
             return check(text, signals, want=want, let=let)
         except ExpressionError as error:
             raise self.within(path, error) from None
-
-    def within(self, path: list[str | int], error: ExpressionError) -> RuleError:
-        """Turns an error at an offset of an expression into one at a line and column of the file."""
-        node = self.find(path)
-        what = f"{path[0]}: {error.message}"
-        first, last = node.start_mark.line, node.end_mark.line
-        culprit = error.text[error.start : error.start + error.length].split("\n")[0].strip()
-        before = error.text[: error.start].count(culprit) if culprit else 0
-        for row in range(first, last + 1):
-            column = node.start_mark.column if row == first else 0
-            while culprit and (column := self.line(row).find(culprit, column)) >= 0:
-                if before == 0:
-                    return self.error(row, column, len(culprit), what, error.hint)
-                before, column = before - 1, column + 1
-        return self.at(path, what, error.hint)
 
     def check_used(self, part: RulePart, words: set[str]) -> None:
         for field in ("params", "let"):
@@ -292,7 +197,10 @@ class _Compiler:
             has=tuple(part.applies.has),
             unless=self.optional(part.applies.unless, "applies", "unless"),
             window_s=self.seconds(part.needs.window, "needs", "window"),
-            params=tuple(Param(n, param_text(p.default, p.unit), p.help, p.basis) for n, p in part.params.items()),
+            params=tuple(
+                Param(n, param_text(self.source.overrides.get(n, p.default), p.unit), p.help, p.basis)
+                for n, p in part.params.items()
+            ),
             when=self.expr(part.when, "when"),
             critical_when=self.optional(part.critical_when, "critical_when"),
             harm=self.optional(part.harm, "harm", want="num"),
