@@ -1,0 +1,87 @@
+"""Say whether a change helped: captures from before and after it, judged with noise bounds, per unit of work.
+
+BEFORE and AFTER are captures with many samples (advisor capture --samples 6); each pair of neighbouring samples is a
+window, and five windows on each side are the least that tell much. Without --plan the settings that differ are judged.
+Exit codes: 0 better or the same, 2 worse, 3 cannot tell, 1 error.
+"""
+
+from __future__ import annotations
+
+from advisor.cli import FOUND, OK, UNSURE, _shared
+from advisor.errors import UsageError
+from advisor.hints import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+    from advisor.capture.model import Capture
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments."""
+    parser.add_argument("before", metavar="BEFORE", help="capture from before the change")
+    parser.add_argument("after", metavar="AFTER", help="capture from after it")
+    parser.add_argument("--before", dest="more_before", action="append", default=[], metavar="CAPTURE",
+                        help="another from before the change; from four each on, captures are the windows")  # fmt: skip
+    parser.add_argument("--after", dest="more_after", action="append", default=[], metavar="CAPTURE",
+                        help="another one from after it")  # fmt: skip
+    parser.add_argument("--plan", metavar="FILE", help="the plan that was carried out: advisor plan --format json")
+    work = parser.add_mutually_exclusive_group()
+    work.add_argument("--requests", nargs=2, type=float, metavar=("N_BEFORE", "N_AFTER"),
+                      help="requests that the host served in all of BEFORE and of AFTER: the unit of work")  # fmt: skip
+    work.add_argument("--work", metavar="SIGNAL", help="a rate as the unit of work (default: rate.pgalloc)")
+    parser.add_argument("--interval", type=_shared.seconds, metavar="TIME",
+                        help="time from the first to the last sample, where a capture does not say itself")  # fmt: skip
+    _shared.add_rules(parser)
+    _shared.add_output(parser, "text", "json")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does it."""
+    from advisor.verify import BETTER, SAME, WORSE, How, document, verify  # noqa: PLC0415
+    from advisor.verify.sides import measure  # noqa: PLC0415
+
+    requests = tuple(arguments.requests) if arguments.requests else None
+    work = measure(arguments.work, requests)
+    verification = verify(
+        _opened(arguments, [arguments.before, *arguments.more_before]),
+        _opened(arguments, [arguments.after, *arguments.more_after]),
+        _shared.checks(arguments),
+        _plan(arguments.plan) if arguments.plan else None,
+        How(arguments.role, work),
+    )
+    if arguments.format == "json":
+        import json  # noqa: PLC0415
+
+        text = json.dumps(document(verification), indent=2, ensure_ascii=False)
+        _shared.put(arguments, text.encode("utf-8", "replace").decode() + "\n")
+    else:
+        from advisor.report import verification as report  # noqa: PLC0415
+
+        _shared.show_lines(arguments, report.layout(verification, _shared.width()))
+    return {BETTER: OK, SAME: OK, WORSE: FOUND}.get(verification.verdict, UNSURE)
+
+
+def _opened(arguments: argparse.Namespace, sources: list[str]) -> list[Capture]:
+    from advisor.capture.open import open_capture  # noqa: PLC0415
+
+    return [open_capture(source, interval_s=arguments.interval) for source in sources]
+
+
+def _plan(path: str) -> dict[str, Any]:
+    """A plan from a file.
+
+    Raises:
+        UsageError: it is no JSON object.
+    """
+    import json  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    try:
+        plan = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise UsageError(f"{path}: no JSON{where}", "give what advisor plan --format json printed") from None
+    if not isinstance(plan, dict):
+        raise UsageError(f"{path}: no plan", "give what advisor plan --format json printed")
+    return plan

@@ -1,0 +1,349 @@
+"""Did it help? Synthetic hosts whose effect is known, bad weather of every kind, and recorded captures."""
+
+import itertools
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from advisor.analysis import analyse
+from advisor.capture.model import Capture
+from advisor.capture.open import open_capture
+from advisor.capture.write import write_capture
+from advisor.cli import main
+from advisor.errors import AdvisorError
+from advisor.record import replace
+from advisor.report import as_json
+from advisor.report.layout import plain
+from advisor.report.verification import layout
+from advisor.rulebook import library
+from advisor.verify import BETTER, SAME, UNCLEAR, WORSE, How, Measure, verify, verify_documents
+from tests.verify_captures import WORK, burst, bursts, capture, host
+
+SCALE = "vm.watermark_scale_factor"
+RECORDED = sorted((Path(__file__).parent / "captures").rglob("*.tar.xz"))
+LATER_S = 3000.0
+
+
+@cache
+def rules():
+    return library.load()
+
+
+@cache
+def before():
+    return capture(host(), bursts(8))
+
+
+@cache
+def plan_text():
+    report = analyse(before(), rules())
+    document = {"schema": "memadvisor/plan/1", "host": as_json.identity(report), **as_json.plan_document(report.plan)}
+    return json.dumps(document)
+
+
+def plan():
+    return json.loads(plan_text())
+
+
+def proposed():
+    return next(r["proposed"] for r in plan()["recommendations"] if r["setting"] == SCALE)
+
+
+def after(stalls=60, *, windows=8, start_s=LATER_S, kernel="6.12.1", **settings):
+    """The same host later, with the plan's value unless another is given, and so many stalls a window."""
+    given = {"vm__watermark_scale_factor": proposed(), **settings}
+    return capture(host(**given), bursts(windows, stalls=stalls, seed=2), start_s=start_s, kernel=kernel)
+
+
+def judged(new, old=None, **how):
+    return verify([old or before()], [new], rules(), plan(), How(**how))
+
+
+# --- what an effect looks like ------------------------------------------------------------------------------------
+
+
+def test_stalls_that_fall_to_a_tenth_are_better():
+    verification = judged(after(60))
+    assert verification.verdict == BETTER
+    assert verification.undo == ()
+    (change,) = verification.changes
+    assert (change.setting, change.before, change.after) == (SCALE, 10, proposed())
+    goal = next(each for each in change.expectations if each.role == "goal")
+    assert goal.reached is True
+    assert goal.noise.low <= 0.1 <= goal.noise.high < 0.2
+
+
+def test_stalls_that_only_halve_are_better_though_less_than_hoped_for():
+    verification = judged(after(250, windows=20), capture(host(), bursts(20)))
+    assert verification.verdict == BETTER
+    assert next(e for e in verification.changes[0].expectations if e.role == "goal").reached is False
+    assert "less than the rule hopes for" in verification.why[0]
+
+
+def test_three_times_the_stalls_are_worse_and_the_setting_is_named_for_undoing():
+    verification = judged(after(1800))
+    assert verification.verdict == WORSE
+    assert verification.undo == (SCALE,)
+
+
+def test_a_change_that_does_nothing_is_never_better_and_with_many_windows_the_same():
+    assert judged(after(600)).verdict in {SAME, UNCLEAR}
+    calm = judged(
+        capture(host(vm__watermark_scale_factor=proposed()), bursts(40, spread=0.05, seed=2), start_s=9000.0),
+        capture(host(), bursts(40, spread=0.05)),
+    )
+    assert calm.verdict in {SAME, UNCLEAR}
+    goal = next(e for e in calm.changes[0].expectations if e.role == "goal")
+    assert 1 / 1.25 <= goal.noise.low <= goal.noise.high <= 1.25
+
+
+def test_no_change_at_all_is_rarely_called_better():
+    called = [
+        verify(
+            [capture(host(), bursts(5, spread=0.8, seed=seed))],
+            [capture(host(vm__watermark_scale_factor=proposed()),
+                     bursts(5, spread=0.8, seed=1000 + seed), start_s=LATER_S)],
+            rules(), plan(),
+        ).verdict
+        for seed in range(60)
+    ]  # fmt: skip
+    assert called.count(BETTER) <= 4  # 0.025 of 60, and three deviations more
+    assert called.count(WORSE) <= 6
+
+
+def test_more_work_at_the_same_stalls_per_page_is_no_change():
+    # Half as much again of everything: per second it looks worse, per page it is the same.
+    more = [burst(900, WORK * 1.5) for _ in range(8)]
+    later = capture(host(vm__watermark_scale_factor=proposed()), more, start_s=LATER_S)
+    verification = judged(later, capture(host(), [burst(600) for _ in range(8)]))
+    goal = next(each for each in verification.changes[0].expectations if each.role == "goal")
+    assert goal.noise.ratio == pytest.approx(1.0, abs=0.01)
+    assert verification.verdict in {SAME, UNCLEAR}
+
+
+def test_requests_replace_pages_as_the_unit_of_work():
+    later = after(300, windows=20)
+    old = capture(host(), bursts(20))
+    fewer = judged(later, old, work=Measure(requests=(1000.0, 510.0)))
+    goal = next(each for each in fewer.changes[0].expectations if each.role == "goal")
+    assert goal.noise.ratio == pytest.approx(1.0, abs=0.1)
+
+
+def test_predictions_are_scored_to_the_page():
+    scores = judged(after()).predictions
+    assert {score.what for score in scores} >= {"node 0 Normal min", "node 0 Normal low", "node 0 Normal high"}
+    assert all(score.right for score in scores if score.unit == "page")
+    wrong = verify([before()], [after(vm__min_free_kbytes=200_000)], rules(), plan())
+    assert not all(score.right for score in wrong.predictions)
+
+
+def test_a_price_that_nobody_predicted_makes_it_worse():
+    thrash = [burst(60, workingset_refault_file=60_000) for _ in range(8)]
+    verification = judged(capture(host(vm__watermark_scale_factor=proposed()), thrash, start_s=LATER_S))
+    assert verification.verdict == WORSE
+    assert verification.undo == (SCALE,)
+    assert any("workingset_refault_file got worse" in why for why in verification.why)
+
+
+def test_a_task_killed_after_the_change_takes_better_away():
+    windows = bursts(8, stalls=60, seed=2)
+    windows[3] = {**windows[3], "oom_kill": 1}
+    verification = judged(capture(host(vm__watermark_scale_factor=proposed()), windows, start_s=LATER_S))
+    assert verification.verdict == UNCLEAR
+    assert "killed" in verification.why[0]
+
+
+def test_without_a_plan_the_settings_that_differ_are_judged():
+    verification = verify([before()], [after(60)], rules())
+    assert verification.verdict == BETTER
+    assert [change.setting for change in verification.changes] == [SCALE]
+
+
+# --- too little to tell -------------------------------------------------------------------------------------------
+
+
+def test_too_little_load_says_how_long_to_wait():
+    quiet = capture(host(), [burst(1) for _ in range(8)])
+    verification = judged(after(0), quiet)
+    assert verification.verdict == UNCLEAR
+    assert "too little load" in verification.why[0]
+    # 8 windows of a minute bring 8 events; 20 are needed.
+    assert 600 < verification.wait_s < 900
+
+
+def test_too_few_windows_say_how_many_are_needed():
+    verification = judged(after(60, windows=2), capture(host(), bursts(2)))
+    assert verification.verdict == UNCLEAR
+    assert "windows" in verification.why[0]
+    assert verification.wait_s is not None
+
+
+def test_a_capture_of_one_sample_tells_nothing():
+    single = replace(after(), samples=after().samples[:1])
+    verification = judged(single)
+    assert verification.verdict == UNCLEAR
+    assert "AFTER has no two samples" in verification.why[0]
+
+
+# --- bad weather --------------------------------------------------------------------------------------------------
+
+
+def refused(match, old, new, document=None):
+    with pytest.raises(AdvisorError, match=match):
+        verify([old], [new], rules(), document)
+
+
+def unclear(match, old, new):
+    verification = verify([old], [new], rules(), plan())
+    assert verification.verdict == UNCLEAR
+    assert verification.undo == ()
+    assert any(match in why for why in verification.why), verification.why
+    assert all(change.verdict == UNCLEAR for change in verification.changes)
+
+
+def test_swapped_captures_are_refused():
+    refused("swapped", after(), before())
+
+
+def test_the_same_capture_twice_is_refused():
+    refused("given twice", before(), before())
+
+
+def test_captures_of_two_hosts_are_refused():
+    refused("different hosts: db1, db2", before(), replace(after(), host="db2"))
+
+
+def test_a_plan_of_another_host_is_refused():
+    refused("for db9", before(), after(), {**plan(), "host": {**plan()["host"], "hostname": "db9"}})
+    refused("managed memory", before(), after(), {**plan(), "host": {**plan()["host"], "managed_pages": 5}})
+
+
+@pytest.mark.parametrize("damage", [{}, {"recommendations": 5}, {"recommendations": [{"setting": 1}]}])
+def test_a_damaged_plan_is_refused(damage):
+    refused("damaged", before(), after(), {"host": {}, **damage})
+
+
+def test_a_reboot_in_between_is_named():
+    later = capture(
+        host(vm__watermark_scale_factor=proposed()), bursts(8, stalls=60), start_s=60.0, btime=1_700_009_000
+    )
+    unclear("rebooted", before(), later)
+
+
+def test_another_kernel_is_named():
+    unclear("kernel changed: 6.12.1, 6.13.0", before(), after(kernel="6.13.0"))
+
+
+def test_more_memory_is_named():
+    larger = host(vm__watermark_scale_factor=proposed())
+    larger = type(larger)((*larger.managed[:2], ("Normal", 900_000)), *[getattr(larger, name) for name in (
+        "settings", "thp", "counters", "free", "cache", "full")])  # fmt: skip
+    unclear("memory was added or taken away", before(), capture(larger, bursts(8, stalls=60), start_s=LATER_S))
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_a_load_beyond_comparison_is_named(factor):
+    other = bursts(8, stalls=60, work=WORK * factor)
+    unclear("load changed", before(), capture(host(vm__watermark_scale_factor=proposed()), other, start_s=LATER_S))
+
+
+def test_a_setting_that_was_not_applied_is_named():
+    unclear("was not applied", before(), after(vm__watermark_scale_factor=10))
+
+
+def test_a_setting_that_was_so_already_is_named():
+    unclear("already", capture(host(vm__watermark_scale_factor=proposed()), bursts(8)), after())
+
+
+def test_another_setting_that_changed_too_is_named():
+    unclear("other settings changed as well", before(), after(vm__swappiness=10))
+
+
+def test_captures_without_any_file_are_no_reason_for_a_traceback():
+    empty = Capture((), host="db1")
+    with pytest.raises(AdvisorError):
+        verify([empty], [after()], rules(), plan())
+
+
+# --- recorded captures --------------------------------------------------------------------------------------------
+
+
+@cache
+def recorded(path):
+    return replace(open_capture(str(path)), host="")
+
+
+def kernel_of(path):
+    return path.name.partition("-")[0]
+
+
+def test_of_no_two_recorded_captures_the_second_is_called_better():
+    said, refusals = set(), set()
+    alike = [pair for pair in itertools.permutations(RECORDED, 2) if kernel_of(pair[0]) == kernel_of(pair[1])]
+    assert len(alike) > 50
+    for one, two in alike:
+        try:
+            said.add(verify([recorded(one)], [recorded(two)], rules()).verdict)
+        except AdvisorError as error:
+            refusals.add(error.message.partition(":")[0])
+    assert said == {UNCLEAR}
+    assert refusals == {"BEFORE and AFTER are swapped, or overlap"}
+
+
+# --- documents, text, command line --------------------------------------------------------------------------------
+
+
+def test_the_document_is_plain_json_and_says_what_to_undo():
+    document = verify_documents([before()], [after(1800)], plan(), rules())
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert (document["verdict"], document["undo"]) == (WORSE, [SCALE])
+    assert document["changes"][0]["expectations"][0]["noise"]["ratio"] > 2
+
+
+def test_the_text_shows_verdict_numbers_and_pictures():
+    text = plain(layout(judged(after(60))))
+    assert text.startswith("Better  db1\n")
+    assert f"{SCALE} 10 → {proposed()}" in text
+    assert "●" in text
+    assert "/s → " in text
+
+
+@pytest.fixture
+def files(tmp_path):
+    made = {"before": before(), "better": after(60), "worse": after(1800), "unsure": after(600)}
+    for name, each in made.items():
+        write_capture(each, str(tmp_path / f"{name}.tar.gz"))
+    (tmp_path / "plan.json").write_text(plan_text())
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "code"), [("better", 0), ("worse", 2), ("unsure", 3)])
+def test_the_exit_code_tells_the_verdict(files, name, code, capsys):
+    arguments = [str(files / "before.tar.gz"), str(files / f"{name}.tar.gz"), "--plan", str(files / "plan.json")]
+    assert main(["verify", *arguments, "-f", "json"]) == code
+    assert json.loads(capsys.readouterr().out)["schema"] == "memadvisor/verification/1"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--work", "rate.pgaloc"], "rate.pgalloc"),
+        (["--work", "memory.total"], "no rate"),
+        (["--requests", "0", "5"], "above 0"),
+        (["--plan", "nowhere.json"], "No such file"),
+    ],
+)
+def test_bad_arguments_get_one_line_and_code_1(files, more, says, capsys):
+    assert main(["verify", str(files / "before.tar.gz"), str(files / "better.tar.gz"), *more]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert says in error
+
+
+def test_a_plan_that_is_no_json_is_named(files, capsys):
+    (files / "plan.json").write_text("{")
+    given = [str(files / "before.tar.gz"), str(files / "better.tar.gz"), "--plan", str(files / "plan.json")]
+    assert main(["verify", *given]) == 1
+    assert "no JSON at line 1" in capsys.readouterr().err
