@@ -95,8 +95,25 @@ def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
     parser.add_argument("--color", action=argparse.BooleanOptionalAction, help="colours; default: on a terminal")
 
 
+def add_redact(parser: argparse.ArgumentParser) -> None:
+    """The arguments that hide names."""
+    parser.add_argument("--redact", action="store_true",
+                        help="pseudonyms for hosts, addresses, processes, users and control groups")  # fmt: skip
+    parser.add_argument("--redact-key", metavar="FILE",
+                        help="the same, and with the same key the same pseudonyms; it stays secret")  # fmt: skip
+
+
 def obtain(arguments: argparse.Namespace, *, window_s: float = 60.0) -> Capture:
-    """The capture that the arguments ask for: of a source, or of this host."""
+    """The capture that the arguments ask for: of a source or of this host, with pseudonyms where they are asked for."""
+    if not getattr(arguments, "redact", False) and getattr(arguments, "redact_key", None) is None:
+        return _obtain(arguments, window_s)
+    from advisor.capture.redact import read_key, redact  # noqa: PLC0415
+
+    key = read_key(arguments.redact_key)  # before the window: a wrong key must not cost a minute
+    return redact(_obtain(arguments, window_s), key)
+
+
+def _obtain(arguments: argparse.Namespace, window_s: float) -> Capture:
     if arguments.source is not None:
         if arguments.window is not None or arguments.samples is not None:
             raise UsageError("--window and --samples are for this host; SOURCE has its samples already",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     _shared.add_source(parser)
+    _shared.add_redact(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FILE",
                         help="a .tar.gz or .tar.xz, a folder, or - for a .tar.gz on stdout")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace what is there")
