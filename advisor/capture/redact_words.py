@@ -51,6 +51,7 @@ _WORDS = """
     Jul Aug Sep Oct Nov Dec Mon Tue Wed Thu Fri Sat Sun UTC procs
     swpd gu io disk load average zombie System killable
     warn_alloc_failed alloc_vmap_area slab_out_of_memory __alloc_pages_slowpath out_of_memory
+    __ratelimit printk_ratelimit dump_header
 """
 _VOCABULARY = frozenset(_WORDS.split())
 
