@@ -105,15 +105,21 @@ def add_redact(parser: argparse.ArgumentParser) -> None:
 
 def obtain(arguments: argparse.Namespace, *, window_s: float = 60.0) -> Capture:
     """The capture that the arguments ask for: of a source or of this host, with pseudonyms where they are asked for."""
+    hide = redactor(arguments)
+    return hide(_obtain(arguments, window_s))
+
+
+def redactor(arguments: argparse.Namespace) -> Callable[[Capture], Capture]:
+    """Gives names their pseudonyms where the arguments ask for it; made early, since it reads the key."""
     if not getattr(arguments, "redact", False) and getattr(arguments, "redact_key", None) is None:
-        return _obtain(arguments, window_s)
+        return lambda capture: capture
     from advisor.capture.redact import read_key, redact  # noqa: PLC0415
 
-    key = read_key(arguments.redact_key)  # before the window: a wrong key must not cost a minute
-    return redact(_obtain(arguments, window_s), key)
+    key = read_key(arguments.redact_key)
+    return lambda capture: redact(capture, key)
 
 
-def _obtain(arguments: argparse.Namespace, window_s: float) -> Capture:
+def _obtain(arguments: argparse.Namespace, window_s: float = 60.0) -> Capture:
     if arguments.source is not None:
         if arguments.window is not None or arguments.samples is not None:
             raise UsageError("--window and --samples are for this host; SOURCE has its samples already",
@@ -158,9 +164,10 @@ def judged(arguments: argparse.Namespace) -> Report:
         return analyse(obtain(arguments), rules, arguments.role)
     from advisor.analysis import local_for  # noqa: PLC0415
 
-    policy, inventory = in_force(arguments, rules), inventory_of(arguments)
-    capture = obtain(arguments)
-    member = inventory.member(capture.host, dict(arguments.label))
+    policy, inventory, hide = in_force(arguments, rules), inventory_of(arguments), redactor(arguments)
+    capture = _obtain(arguments)
+    member = inventory.member(capture.host, dict(arguments.label))  # by its own name, which may go now
+    capture = hide(capture)
     return analyse(capture, rules, arguments.role, local_for(capture, policy, member, arguments.role))
 
 

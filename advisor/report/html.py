@@ -24,6 +24,8 @@ from advisor.report.wording import (
     open_reasons,
     predicted,
     shown,
+    terms,
+    waiver,
 )
 from advisor.units import format_value
 
@@ -52,8 +54,11 @@ def render(report: Report) -> str:
         who=identity(report),
         taken=timestamp(report.window.taken_s),
         measured=measured(report),
+        terms=terms(report.policy) if report.policy else "",
+        warnings=report.warnings,
         first=_first(report),
         findings=[_finding(report, list(group)) for _rule, group in groupby(report.failed(), key=lambda f: f.rule)],
+        waived=[_waived(finding) for finding in report.waived()],
         plan=[_recommendation(report, recommendation) for recommendation in report.plan.recommendations],
         has_changes=bool(report.plan.changes()),
         held_back=[held(loser) for loser in report.plan.held_back],
@@ -106,6 +111,11 @@ def _finding(report: Report, group: list[Finding]) -> dict[str, Any]:
         "largest": largest(report, first) if weighs else "",
         "remedy": first.remedy_text if weighs else "",
     }
+
+
+def _waived(finding: Finding) -> dict[str, Any]:
+    by = waiver(finding.waived.owner, finding.waived.expires, finding.waived.reason) if finding.waived else ""
+    return {"rule": finding.rule, "entity": finding.entity, "message": finding.message, "by": by}
 
 
 def _recommendation(report: Report, r: Recommendation) -> dict[str, Any]:
