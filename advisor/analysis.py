@@ -16,7 +16,7 @@ from advisor.signals.view import View, views
 from advisor.signals.zones import free, mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from advisor.capture.model import Capture, Cost, Process
     from advisor.parse.zoneinfo import Zone
@@ -29,8 +29,8 @@ HEALTHY, FINDINGS, INSUFFICIENT = "healthy", "findings", "insufficient"
 WAIVED = "waived"
 
 # Without one of these nobody can say whether tasks wait for memory.
-_DECISIVE = ("psi.memory.some", "rate.allocstall", "memory.available_share")
-_HOST_FACTS = ("host.kernel", "host.cpus", "host.nodes", "memory.total", "meminfo.MemAvailable", "swap.total",
+DECISIVE = ("psi.memory.some", "rate.allocstall", "memory.available_share")
+HOST_FACTS = ("host.kernel", "host.cpus", "host.nodes", "memory.total", "meminfo.MemAvailable", "swap.total",
                "host.uptime", "host.managed", "host.boot_id", "page_size")  # fmt: skip
 
 NO_THRASH, ONSET, THRASH = 0, 1, 2
@@ -147,17 +147,17 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None, 
     findings = judge(checks, whole, parts)
     if policy is not None:
         findings = policy.waive(findings)
-    facts = table.row((*_HOST_FACTS, *_DECISIVE)).values
-    counts = _counts(findings)
+    facts = table.row((*HOST_FACTS, *DECISIVE)).values
+    counts = counts_of(findings)
     return Report(
-        verdict=_verdict(findings, facts),
-        host=Host(capture.host, {name: facts[name] for name in _HOST_FACTS}, role),
+        verdict=verdict_of(findings, facts),
+        host=Host(capture.host, {name: facts[name] for name in HOST_FACTS}, role),
         window=_window(whole, counts, len(checks)),
         counts=counts,
-        passed=_passed(findings, checks),
-        thrash=_thrash(findings, checks),
+        passed=passed_of(findings, checks),
+        thrash=thrash_of(findings, checks),
         findings=findings,
-        plan=make_plan(findings, whole, _demands(policy)),
+        plan=make_plan(findings, whole, demands_of(policy)),
         zones=_pictures(whole),
         pressure=_pressure(table, parts),
         processes=capture.processes,
@@ -180,7 +180,7 @@ def local_for(capture: Capture, policy: InForce, member: Member, role: str | Non
     return policy.local(member, Table(whole).row(policy.policy.signals).values)
 
 
-def _demands(policy: Local | None) -> dict[str, Check]:
+def demands_of(policy: Local | None) -> dict[str, Check]:
     """The required values by setting."""
     if policy is None:
         return {}
@@ -188,7 +188,7 @@ def _demands(policy: Local | None) -> dict[str, Check]:
     return {check.id.removeprefix(head): check for check in policy.checks if check.id.startswith(head)}
 
 
-def _counts(findings: Sequence[Finding]) -> dict[str, int]:
+def counts_of(findings: Sequence[Finding]) -> dict[str, int]:
     """Rules by state; a rule with many entities counts once, with its worst state. What is waived is no failure."""
     order = (FAIL, WAIVED, OPEN, PASS, NOT_APPLICABLE)
     worst: dict[str, str] = {}
@@ -199,7 +199,7 @@ def _counts(findings: Sequence[Finding]) -> dict[str, int]:
     return {state: counted[state] for state in order}
 
 
-def _passed(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str, int]:
+def passed_of(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str, int]:
     """Rules that passed for every entity, by family, the largest family first."""
     states: dict[str, set[str]] = {}
     for finding in findings:
@@ -208,10 +208,11 @@ def _passed(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str, i
     return dict(passed.most_common())
 
 
-def _verdict(findings: Sequence[Finding], facts: dict[str, Value]) -> str:
+def verdict_of(findings: Iterable[Finding], facts: Mapping[str, Value]) -> str:
+    """The verdict by what was found, and by whether anything could have been: `facts` are those of DECISIVE."""
     if any(f.state == FAIL and f.severity != "notice" and f.waived is None for f in findings):
         return FINDINGS
-    return HEALTHY if any(facts[name] is not None for name in _DECISIVE) else INSUFFICIENT
+    return HEALTHY if any(facts[name] is not None for name in DECISIVE) else INSUFFICIENT
 
 
 def _window(view: View, counts: dict[str, int], checks: int) -> Window:
@@ -234,7 +235,7 @@ def _window(view: View, counts: dict[str, int], checks: int) -> Window:
     )
 
 
-def _thrash(findings: Sequence[Finding], checks: Sequence[Check]) -> int | None:
+def thrash_of(findings: Sequence[Finding], checks: Sequence[Check]) -> int | None:
     """The three-state verdict on thrashing, from the rules that diagnose it."""
     fired = {f.severity for f in findings if f.state == FAIL and f.diagnosis in _THRASHING and not f.explained_by}
     if "critical" in fired:

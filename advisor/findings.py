@@ -116,28 +116,33 @@ def judge(checks: Sequence[Check], whole: View, parts: Sequence[View] = ()) -> t
     """
     judged = _Judge(Table(whole), [Table(part) for part in parts])
     findings = [finding for check in checks for finding in judged.findings(check)]
-    return tuple(sorted(_explained(findings), key=lambda f: (f.state != FAIL, *(-x for x in f.rank), f.rule, f.entity)))
+    return explained(findings)
 
 
-def _explained(findings: list[Finding]) -> list[Finding]:
-    """Demotes findings that are only the symptom of another: the rule says of which diagnoses.
+def explained(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of one host, the worst first; those that are only the symptom of another are mere notices.
 
-    Of two that would each yield to the other the one that weighs less stands: what is explained already explains
-    nothing.
+    The rule says to which diagnoses it yields. Of two that would each yield to the other the one that weighs less
+    stands: what is explained already explains nothing.
     """
+    demoted = _explained(tuple(findings))
+    return tuple(sorted(demoted, key=lambda f: (f.state != FAIL, *(-x for x in f.rank), f.rule, f.entity)))
+
+
+def _explained(findings: Sequence[Finding]) -> list[Finding]:
     firing = sorted((f for f in findings if f.state == FAIL), key=lambda f: f.rank, reverse=True)
     causes: dict[str, str] = {}
     for finding in firing:
         if finding.severity != "notice":
             causes.setdefault(finding.diagnosis, finding.rule)
-    explained: dict[str, str] = {}
+    symptoms: dict[str, str] = {}
     for finding in firing:
         yields_to = finding.source.yields_to if finding.source else ()
         candidates = (causes[diagnosis] for diagnosis in yields_to if diagnosis in causes)
-        cause = next((rule for rule in candidates if rule != finding.rule and rule not in explained), None)
+        cause = next((rule for rule in candidates if rule != finding.rule and rule not in symptoms), None)
         if cause is not None:
-            explained[finding.rule] = cause
-    return [_demoted(f, explained) if f.state == FAIL and f.rule in explained else f for f in findings]
+            symptoms[finding.rule] = cause
+    return [_demoted(f, symptoms) if f.state == FAIL and f.rule in symptoms else f for f in findings]
 
 
 def _demoted(finding: Finding, explained: Mapping[str, str]) -> Finding:
@@ -177,32 +182,10 @@ class _Judge:
         return self.fired(check, entity, name)
 
     def fired(self, check: Check, entity: Entity | None, name: str) -> Finding:
-        rule = check.rule()
-        row = self.whole.row(rule.names() | {"window.seconds", "window.since_boot"}, rule.scope, entity)
-        windows = self.repeats(check, name)
-        confidence, why = _confidence(rule, row, windows)
-        advice = tuple(_advice(rule, row.values))
-        return Finding(
-            rule=rule.id,
-            state=FAIL,
-            entity=name,
-            title=rule.title,
-            diagnosis=rule.diagnosis,
-            severity=_severity(rule, row),
-            message=render(rule.message, row.values),
-            confidence=confidence,
-            confidence_why=why,
-            harm=_number(rule.harm, row.values),
-            evidence=evidence(self.whole.view, row, in_order(rule.when) + list(rule.evidence)),
-            ruled_out=_rivals(rule, row.values, excluded=True),
-            not_ruled_out=_rivals(rule, row.values, excluded=False),
-            windows=windows,
-            remedy=rule.remedy,
-            remedy_text=rule.remedy_text,
-            advice=advice,
-            fingerprint=fingerprint(rule.id, self.whole.view.capture.host, name, advice),
-            source=rule,
-        )
+        rule, view = check.rule(), self.whole.view
+        row = self.whole.row(read_by(rule), rule.scope, entity)
+        proof = evidence(view, row, shown_of(rule))
+        return fired(rule, row, view.capture.host, proof, self.repeats(check, name))
 
     def repeats(self, check: Check, name: str) -> tuple[int, int]:
         """In how many parts of the window the rule fires as well."""
@@ -224,6 +207,51 @@ class _Judge:
             return next((e for e in entities_of(table.view, scope) if e.name == name), None)
         except Unknown:
             return None
+
+
+def read_by(rule: Rule) -> frozenset[str]:
+    """The signals that a finding of a rule is made of."""
+    return rule.names() | {"window.seconds", "window.since_boot"}
+
+
+def shown_of(rule: Rule) -> list[str]:
+    """The signals that a finding of a rule shows as evidence, in that order."""
+    return in_order(rule.when) + list(rule.evidence)
+
+
+def fired(rule: Rule, row: Row, host: str, proof: tuple[Evidence, ...], windows: tuple[int, int] = (0, 0)) -> Finding:
+    """The finding of a rule that fires on a row.
+
+    Args:
+        rule: the rule.
+        row: at least the signals of `read_by`.
+        host: the host's name.
+        proof: the evidence, of the signals of `shown_of`.
+        windows: in how many parts of the window it fires, and how many there are.
+    """
+    confidence, why = _confidence(rule, row, windows)
+    advice = tuple(_advice(rule, row.values))
+    return Finding(
+        rule=rule.id,
+        state=FAIL,
+        entity=row.entity.name,
+        title=rule.title,
+        diagnosis=rule.diagnosis,
+        severity=_severity(rule, row),
+        message=render(rule.message, row.values),
+        confidence=confidence,
+        confidence_why=why,
+        harm=_number(rule.harm, row.values),
+        evidence=proof,
+        ruled_out=_rivals(rule, row.values, excluded=True),
+        not_ruled_out=_rivals(rule, row.values, excluded=False),
+        windows=windows,
+        remedy=rule.remedy,
+        remedy_text=rule.remedy_text,
+        advice=advice,
+        fingerprint=fingerprint(rule.id, host, row.entity.name, advice),
+        source=rule,
+    )
 
 
 def in_order(condition: Checked) -> list[str]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from advisor.engine.dimension import parse_unit
 from advisor.errors import Unknown
 from advisor.findings import FAIL, Advised, Finding
-from advisor.hints import TYPE_CHECKING
+from advisor.hints import TYPE_CHECKING, Protocol
 from advisor.record import Record
 from advisor.signals.formula import auto_upper, features, host_facts, memory_counters, settings, zone_inputs
 from advisor.signals.settings import current as current_value
@@ -21,10 +21,11 @@ from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, v
 from advisor.tunables import Value as SettingValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from advisor.predict import Prediction
     from advisor.rulebook.library import Check
+    from advisor.signals.model import Value
     from advisor.signals.view import View
 
 # One knob of a group in a plan: both move the same marks, and their effects could not be told apart.
@@ -114,6 +115,69 @@ class Plan(Record):
         return tuple(r for r in self.recommendations if r.kind == "setting" and r.proposed is not None and not r.entity)
 
 
+class Known(Protocol):
+    """What a plan asks of a host; of one capture here, of a store of many in `advisor.fleet`."""
+
+    predicts: bool
+    """Whether `predicted` has an answer wherever `facts` has one."""
+
+    def now(self, tunable: Tunable) -> SettingValue | None:
+        """A setting's value, in its own unit; None when unknown."""
+
+    def lacks(self, tunable: Tunable) -> bool:
+        """Whether the kernel is known not to have a setting."""
+
+    def features(self) -> frozenset[str]:
+        """What the kernel has, as far as it is known."""
+
+    def facts(self) -> HostFacts | None:
+        """What limits depend on; None when the zones are unknown."""
+
+    def signals(self, names: Iterable[str]) -> Mapping[str, Value]:
+        """Signals by name."""
+
+    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
+        """What the kernel's formula makes of changed settings; None when that cannot be told."""
+
+
+class _OfCapture:
+    """What a plan asks of the host of a capture."""
+
+    predicts = True
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+
+    def now(self, tunable: Tunable) -> SettingValue | None:
+        try:
+            return current_value(self.view, tunable)
+        except Unknown:
+            return None
+
+    def lacks(self, tunable: Tunable) -> bool:
+        """Whether the capture holds the settings of this kernel, and this one is not among them."""
+        text = self.view.capture.text
+        return text("proc/sys/vm/swappiness") is not None and text(tunable.path) is None
+
+    def features(self) -> frozenset[str]:
+        try:
+            return features(self.view)
+        except Unknown:
+            return frozenset(self.view.capture.paths())
+
+    def facts(self) -> HostFacts | None:
+        try:
+            return host_facts(self.view)
+        except Unknown:
+            return None
+
+    def signals(self, names: Iterable[str]) -> Mapping[str, Value]:
+        return Table(self.view).row(names).values
+
+    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
+        return predict_changes(self.view, changes)
+
+
 class _Wish(Record):
     """What one finding wants of a setting; `value` in the setting's own unit."""
 
@@ -133,14 +197,19 @@ def make_plan(findings: Sequence[Finding], view: View, demands: Mapping[str, Che
         view: its capture.
         demands: rules of a policy by setting: no value that would break one is planned.
     """
-    return _Planner(findings, view, demands).plan()
+    return plan_for(_OfCapture(view), findings, demands)
+
+
+def plan_for(host: Known, findings: Sequence[Finding], demands: Mapping[str, Check]) -> Plan:
+    """The plan for a host of which only these things are known; see `make_plan`."""
+    return _Planner(findings, host, demands).plan()
 
 
 class _Planner:
     """Merges the wishes of the findings of one host."""
 
-    def __init__(self, findings: Sequence[Finding], view: View, demands: Mapping[str, Check]) -> None:
-        self.view, self.demands = view, demands
+    def __init__(self, findings: Sequence[Finding], host: Known, demands: Mapping[str, Check]) -> None:
+        self.host, self.demands = host, demands
         self.counting = [f for f in findings if f.state == FAIL and f.severity != "notice" and f.source is not None]
         self.stable = [f for f in self.counting if f.source and f.source.status == "stable" and not f.waived]
         self.held: list[Loser] = []
@@ -201,7 +270,7 @@ class _Planner:
 
     def breaks(self, demand: Check, setting: str, value: float | bool | str | None) -> bool:
         """Whether a value of a setting would break what the policy demands of it."""
-        row = Table(self.view).row(demand.names).values
+        row = self.host.signals(demand.names)
         return value is not None and demand.compiled[1]({**row, setting.replace("-", "_"): value}) is True
 
     def vetoed(self, setting: str, wish: _Wish) -> bool:
@@ -217,19 +286,19 @@ class _Planner:
     def setting(
         self, tunable: Tunable, wish: _Wish, rules: tuple[str, ...], losers: tuple[Loser, ...]
     ) -> Recommendation | None:
-        now = self.now(tunable)
-        if now is None and self.lacks(tunable):
+        now = self.host.now(tunable)
+        if now is None and self.host.lacks(tunable):
             self.hold(tunable.name, wish, "this kernel does not have the setting")
             return None
         value, limits = self.limited(tunable, wish, now)
         if value is not None and (value == now or _turned_round(now, value, wish.advised.direction)):
             self.hold(tunable.name, wish, "; ".join(limits) or f"it is {now} already")
             return None
-        refusal = validate(tunable, value, self.features()) if value is not None else None
+        refusal = validate(tunable, value, self.host.features()) if value is not None else None
         if refusal is not None:
             self.hold(tunable.name, wish, refusal)
             return None
-        predicted = self.predicted({tunable.name: value}) if value is not None else None
+        predicted = self.host.predicted({tunable.name: value}) if value is not None else None
         if predicted is not None and predicted.effect == "none":
             self.hold(tunable.name, wish, f"{value} would do nothing: {predicted.reason}")
             return None
@@ -252,42 +321,20 @@ class _Planner:
             losers=losers,
         )
 
-    def now(self, tunable: Tunable) -> SettingValue | None:
-        try:
-            return current_value(self.view, tunable)
-        except Unknown:
-            return None
-
-    def lacks(self, tunable: Tunable) -> bool:
-        """Whether the capture holds the settings of this kernel, and this one is not among them."""
-        text = self.view.capture.text
-        return text("proc/sys/vm/swappiness") is not None and text(tunable.path) is None
-
-    def features(self) -> frozenset[str]:
-        try:
-            return features(self.view)
-        except Unknown:
-            return frozenset(self.view.capture.paths())
-
-    def facts(self) -> HostFacts | None:
-        try:
-            return host_facts(self.view)
-        except Unknown:
-            return None
-
     def limited(
         self, tunable: Tunable, wish: _Wish, now: SettingValue | None
     ) -> tuple[SettingValue | None, tuple[str, ...]]:
         """The value after the kernel's bounds, our limits, and the budget for the marks."""
         if wish.value is None:
             return None, ()
-        facts = self.facts()
+        facts = self.host.facts()
         if facts is None and callable(tunable.policy):
             return wish.value, ("the zones are unknown, so our limits could not be applied",)
         limited = limit(tunable, wish.value, now, facts or HostFacts(0))
         value, because = limited.value, limited.because
         if (
             facts is None
+            or not self.host.predicts
             or tunable.name not in _MARKS
             or not isinstance(value, int)
             or not isinstance(now, int)
@@ -317,12 +364,9 @@ class _Planner:
         return now if largest is None or largest < now * _WORTH_A_CHANGE else largest, against
 
     def certain(self, changes: Mapping[str, SettingValue]) -> Prediction:
-        prediction = self.predicted(changes)
+        prediction = self.host.predicted(changes)
         assert prediction is not None, "host_facts came from the same files"
         return prediction
-
-    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
-        return predict_changes(self.view, changes)
 
     def one_of_each_group(self, recommendations: list[Recommendation]) -> list[Recommendation]:
         """Of two knobs that move the same thing, the one whose finding weighs more."""
