@@ -1,0 +1,1 @@
+"""The engines that can judge a store; each module has `start(store, rules, selection, …)`."""
