@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from advisor.capture.model import Capture, Cost, Process
+    from advisor.experience import Trial
     from advisor.parse.zoneinfo import Zone
     from advisor.policy.local import InForce, Local
     from advisor.policy.model import Member
@@ -131,7 +132,13 @@ class Report(Record):
         return SEVERITIES[max(found)] if found else None
 
 
-def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None, policy: Local | None = None) -> Report:
+def analyse(
+    capture: Capture,
+    checks: Sequence[Check],
+    role: str | None = None,
+    policy: Local | None = None,
+    past: Sequence[Trial] = (),
+) -> Report:
     """Judges a capture by some rules and makes the plan that follows.
 
     Args:
@@ -139,6 +146,7 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None, 
         checks: the rules; where there is a policy, its own stand in for them.
         role: what the host is for; what the policy says counts where this is None.
         policy: what a policy comes to for this host.
+        past: what was tried before, on this host and others; see `advisor.experience`.
     """
     if policy is not None:
         checks, role = policy.checks, role or policy.role
@@ -157,7 +165,7 @@ def analyse(capture: Capture, checks: Sequence[Check], role: str | None = None, 
         passed=passed_of(findings, checks),
         thrash=thrash_of(findings, checks),
         findings=findings,
-        plan=make_plan(findings, whole, demands_of(policy)),
+        plan=make_plan(findings, whole, demands_of(policy), past),
         zones=_pictures(whole),
         pressure=_pressure(table, parts),
         processes=capture.processes,

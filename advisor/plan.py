@@ -21,8 +21,9 @@ from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, v
 from advisor.tunables import Value as SettingValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from advisor.experience import Trial
     from advisor.predict import Prediction
     from advisor.rulebook.library import Check
     from advisor.signals.model import Value
@@ -186,7 +187,16 @@ class _Wish(Record):
     value: SettingValue | None
 
 
-def make_plan(findings: Sequence[Finding], view: View, demands: Mapping[str, Check] = MappingProxyType({})) -> Plan:
+if TYPE_CHECKING:
+    Objection = Callable[[str, SettingValue | None, SettingValue | None, tuple[str, ...]], str]
+
+
+def make_plan(
+    findings: Sequence[Finding],
+    view: View,
+    demands: Mapping[str, Check] = MappingProxyType({}),
+    past: Sequence[Trial] = (),
+) -> Plan:
     """The plan for a host.
 
     Only findings of warning and above count, only those of stable rules, not those that another finding explains,
@@ -196,20 +206,41 @@ def make_plan(findings: Sequence[Finding], view: View, demands: Mapping[str, Che
         findings: all findings of the host.
         view: its capture.
         demands: rules of a policy by setting: no value that would break one is planned.
+        past: what was tried before: what failed on this class of hosts is held back, unless a policy demands it.
     """
-    return plan_for(_OfCapture(view), findings, demands)
+    host = _OfCapture(view)
+    if not past:
+        return plan_for(host, findings, demands)
+    from advisor.experience import Wish, kind_of_view, objection  # noqa: PLC0415  (few runs have a ledger)
+
+    kind = kind_of_view(view)
+    return plan_for(host, findings, demands, lambda *change: objection(past, kind, Wish(*change)))
 
 
-def plan_for(host: Known, findings: Sequence[Finding], demands: Mapping[str, Check]) -> Plan:
-    """The plan for a host of which only these things are known; see `make_plan`."""
-    return _Planner(findings, host, demands).plan()
+def plan_for(
+    host: Known,
+    findings: Sequence[Finding],
+    demands: Mapping[str, Check],
+    objection: Objection = lambda *_change: "",
+) -> Plan:
+    """The plan for a host of which only these things are known; see `make_plan`.
+
+    Args:
+        host: what is known of it.
+        findings: likewise.
+        demands: likewise.
+        objection: says why a change (setting, value now and then, rules) is not to be tried again, or nothing.
+    """
+    return _Planner(findings, host, demands, objection).plan()
 
 
 class _Planner:
     """Merges the wishes of the findings of one host."""
 
-    def __init__(self, findings: Sequence[Finding], host: Known, demands: Mapping[str, Check]) -> None:
-        self.host, self.demands = host, demands
+    def __init__(
+        self, findings: Sequence[Finding], host: Known, demands: Mapping[str, Check], objection: Objection
+    ) -> None:
+        self.host, self.demands, self.objection = host, demands, objection
         self.counting = [f for f in findings if f.state == FAIL and f.severity != "notice" and f.source is not None]
         self.stable = [f for f in self.counting if f.source and f.source.status == "stable" and not f.waived]
         self.held: list[Loser] = []
@@ -301,6 +332,10 @@ class _Planner:
         predicted = self.host.predicted({tunable.name: value}) if value is not None else None
         if predicted is not None and predicted.effect == "none":
             self.hold(tunable.name, wish, f"{value} would do nothing: {predicted.reason}")
+            return None
+        failed = "" if tunable.name in self.demands else self.objection(tunable.name, now, value, rules)
+        if failed:
+            self.hold(tunable.name, wish, failed)
             return None
         risk = wish.finding.source.risk if wish.finding.source else None
         return Recommendation(

@@ -37,6 +37,8 @@ LAYERS = {
     "plan": 7,
     "transaction": 8,
     "analysis": 8,
+    "experience": 5,
+    "ledger": 6,
     "verify": 8,
     "fleet": 8,
     "report": 9,
@@ -44,7 +46,7 @@ LAYERS = {
 }
 # Code that touches files, clocks or processes; everything else is pure.
 FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines")
-IMPURE = ("capture", "cli", "discovery", "rulebook.library", "policy.load", "__main__", *FLEET)
+IMPURE = ("capture", "cli", "ledger", "discovery", "rulebook.library", "policy.load", "__main__", *FLEET)
 
 
 def modules():

@@ -311,7 +311,8 @@ def test_the_text_shows_verdict_numbers_and_pictures():
 
 
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     made = {"before": before(), "better": after(60), "worse": after(1800), "unsure": after(600)}
     for name, each in made.items():
         write_capture(each, str(tmp_path / f"{name}.tar.gz"))

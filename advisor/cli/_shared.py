@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from advisor.analysis import Report
     from advisor.capture.model import Capture
+    from advisor.experience import Trial
     from advisor.policy.inventory import Inventory
     from advisor.policy.local import InForce
     from advisor.rulebook.library import Check
@@ -74,6 +75,38 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
                              "labels of hosts for the policy")  # fmt: skip
     parser.add_argument("--label", action="append", type=label, metavar="NAME=VALUE", default=[],
                         help="a label of the host for the groups of the policy; may be given again")  # fmt: skip
+
+
+def add_ledger(parser: argparse.ArgumentParser) -> None:
+    """The argument that says what was tried before."""
+    parser.add_argument("--ledger", metavar="FILE",
+                        help="what advisor verify kept: a setting that made hosts of this class worse is not proposed "
+                             "again without new evidence")  # fmt: skip
+
+
+def past(arguments: argparse.Namespace) -> tuple[Trial, ...]:
+    """What was tried before, by the ledger that the arguments name.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    path = getattr(arguments, "ledger", None)
+    if path is None:
+        return ()
+    import os  # noqa: PLC0415
+
+    from advisor import ledger  # noqa: PLC0415
+
+    if not os.path.exists(path):  # noqa: PTH110 (pathlib is slow to load)
+        raise UsageError(f"{path}: no such ledger", "advisor verify --ledger FILE writes one")
+    return ledger.read(path, warn)
+
+
+def warn(text: str) -> None:
+    """Says something beside the output: one line on stderr."""
+    from advisor.report.layout import clean  # noqa: PLC0415
+
+    print(f"advisor: {clean(text)}", file=sys.stderr)
 
 
 def label(text: str) -> tuple[str, str]:
@@ -160,15 +193,16 @@ def judged(arguments: argparse.Namespace) -> Report:
     from advisor.analysis import analyse  # noqa: PLC0415
 
     rules = checks(arguments)  # before the window: a wrong rule or policy must not cost a minute
+    before = past(arguments)
     if getattr(arguments, "policy", None) is None:
-        return analyse(obtain(arguments), rules, arguments.role)
+        return analyse(obtain(arguments), rules, arguments.role, past=before)
     from advisor.analysis import local_for  # noqa: PLC0415
 
     policy, inventory, hide = in_force(arguments, rules), inventory_of(arguments), redactor(arguments)
     capture = _obtain(arguments)
     member = inventory.member(capture.host, dict(arguments.label))  # by its own name, which may go now
     capture = hide(capture)
-    return analyse(capture, rules, arguments.role, local_for(capture, policy, member, arguments.role))
+    return analyse(capture, rules, arguments.role, local_for(capture, policy, member, arguments.role), before)
 
 
 def in_force(arguments: argparse.Namespace, rules: Sequence[Check]) -> InForce:

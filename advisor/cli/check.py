@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _shared.add_rules(parser)
     _shared.add_policy(parser)
     _shared.add_redact(parser)
+    _shared.add_ledger(parser)
     _shared.add_output(parser, "text", "json")
     parser.add_argument(
         "--all", action="store_true", help="also list the checks that passed, are open, or do not apply"

@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     _shared.add_source(parser)
     _shared.add_rules(parser)
+    _shared.add_ledger(parser)
     _shared.add_output(parser, "text", "json", "sysctl", "ansible-vars", "tuned")
     parser.add_argument("--detailed-exitcode", action="store_true", help="end with 2 when there is something to change")
 

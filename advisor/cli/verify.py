@@ -8,7 +8,7 @@ Exit codes: 0 better or the same, 2 worse, 3 cannot tell, 1 error.
 from __future__ import annotations
 
 from advisor.cli import FOUND, OK, UNSURE, _shared
-from advisor.errors import UsageError
+from advisor.errors import AdvisorError, UsageError
 from advisor.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     work.add_argument("--work", metavar="SIGNAL", help="a rate as the unit of work (default: rate.pgalloc)")
     parser.add_argument("--interval", type=_shared.seconds, metavar="TIME",
                         help="time from the first to the last sample, where a capture does not say itself")  # fmt: skip
+    parser.add_argument("--ledger", metavar="FILE",
+                        help="keep the verdict there (default: ~/.local/state/memadvisor/ledger.jsonl)")  # fmt: skip
+    parser.add_argument("--no-ledger", action="store_true", help="do not keep the verdict")
     _shared.add_rules(parser)
     _shared.add_output(parser, "text", "json")
 
@@ -59,7 +62,25 @@ def run(arguments: argparse.Namespace) -> int:
         from advisor.report import verification as report  # noqa: PLC0415
 
         _shared.show_lines(arguments, report.layout(verification, _shared.width()))
+    if not arguments.no_ledger:
+        _keep(arguments.ledger, document(verification), verification.ended_s)
     return {BETTER: OK, SAME: OK, WORSE: FOUND}.get(verification.verdict, UNSURE)
+
+
+def _keep(path: str | None, verification: dict[str, Any], ended_s: float | None) -> None:
+    """Adds the verification to the ledger, under the time at which AFTER ended, or else under the present one."""
+    import time  # noqa: PLC0415
+
+    from advisor import experience, ledger  # noqa: PLC0415
+
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() if ended_s is None else ended_s))
+    try:
+        ledger.append(path or ledger.default_path(), experience.trial_of(verification, at))
+    except (OSError, AdvisorError) as error:
+        if path is not None:
+            raise
+        # Nobody asked for a file there; the verdict is what counts.
+        _shared.warn(f"the verdict was not kept: {error}; --ledger FILE keeps it elsewhere, --no-ledger nowhere")
 
 
 def _opened(arguments: argparse.Namespace, sources: list[str]) -> list[Capture]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from advisor.verify.model import Change, Cost, Expectation, Score, Verification
 
 _INDENT = 14
-_STYLE = {BETTER: "good", SAME: "notice", WORSE: "critical", UNCLEAR: "warning"}
+STYLE = {BETTER: "good", SAME: "notice", WORSE: "critical", UNCLEAR: "warning"}
 _HEAD = {BETTER: "Better", SAME: "The same", WORSE: "Worse", UNCLEAR: "Cannot tell"}
-_MARK = {BETTER: "✔", SAME: "=", WORSE: "✖", UNCLEAR: "?"}
+MARK = {BETTER: "✔", SAME: "=", WORSE: "✖", UNCLEAR: "?"}
 
 # The picture of an interval reaches from a tenth to ten times, in logarithms.
 _DECADES = 1.0
@@ -38,7 +38,8 @@ def layout(verification: Verification, width: int = 100) -> list[Line]:
 
 def _head(verification: Verification, width: int) -> list[Line]:
     verdict = verification.verdict
-    lines: list[Line] = [[(_HEAD[verdict], _STYLE[verdict]), (f"  {clean(verification.host or 'this host')}", "title")]]
+    host = clean(verification.host.hostname or "this host")
+    lines: list[Line] = [[(_HEAD[verdict], STYLE[verdict]), (f"  {host}", "title")]]
     lines += paragraph(_measured(verification), indent=2, width=width, style="quiet")
     for why in verification.why:
         lines += paragraph(why, indent=_INDENT, width=width, label="because")
@@ -62,14 +63,14 @@ def _measured(verification: Verification) -> str:
     parts = [f"{first}, {after.windows} over {format_seconds(after.seconds)} after"]
     if work.ratio is not None:
         parts.append(f"compared per unit of work: {work.measure} {shown(work.before, work.unit)} → "
-                     f"{shown(work.after, work.unit)} ({_times(work.ratio)})")  # fmt: skip
+                     f"{shown(work.after, work.unit)} ({times(work.ratio)})")  # fmt: skip
     return " · ".join(parts)
 
 
 def _change(change: Change, width: int) -> list[Line]:
     before = "?" if change.before is None else change.before
     after = "" if change.after is None else f" {before} → {change.after}"
-    verdict = (f"{_MARK[change.verdict]} {change.verdict}  ", _STYLE[change.verdict])
+    verdict = (f"{MARK[change.verdict]} {change.verdict}  ", STYLE[change.verdict])
     title = (clean(f"{change.setting}{after}"), "title")
     lines: list[Line] = [[verdict, title, (f"  [{', '.join(change.rules)}]", "quiet")]]
     if not change.expectations or change.verdict == UNCLEAR:
@@ -93,7 +94,7 @@ def _numbers(noise: Ratio, unit: str) -> Line:
     style = "good" if noise.high < 1 else "critical" if noise.low > 1 else "quiet"
     values = f"{shown(noise.before, unit)} → {shown(noise.after, unit)}"
     return [(" " * _INDENT, ""), (picture(noise), style), (f"  {values}", "value"),
-            (f"  {_times(noise.ratio)}, {_times(noise.low)} to {_times(noise.high)}", "quiet")]  # fmt: skip
+            (f"  {times(noise.ratio)}, {times(noise.low)} to {times(noise.high)}", "quiet")]  # fmt: skip
 
 
 def picture(noise: Ratio) -> str:
@@ -123,7 +124,12 @@ def _cell(ratio: float) -> int:
     return round(share * (_AXIS - 1))
 
 
-def _times(ratio: float) -> str:
+def times(ratio: float) -> str:
+    """A ratio for people.
+
+    >>> times(0.1), times(2.345)
+    ('×0.1', '×2.3')
+    """
     return "×∞" if not math.isfinite(ratio) else f"×{format_count(float(f'{ratio:.2g}'))}"
 
 
@@ -137,8 +143,8 @@ def _costs(costs: tuple[Cost, ...], width: int) -> list[Line]:
         if cost.noise is not None:
             values = f" {shown(cost.noise.before, cost.unit)} → {shown(cost.noise.after, cost.unit)}"
         text = f"{cost.signal}{values}: {word}; {cost.why}"
-        style = _STYLE[cost.verdict] if cost.verdict == WORSE else "quiet" if cost.verdict == SAME else ""
-        lines += paragraph(text, indent=4, width=width, label=_MARK[cost.verdict], style=style)
+        style = STYLE[cost.verdict] if cost.verdict == WORSE else "quiet" if cost.verdict == SAME else ""
+        lines += paragraph(text, indent=4, width=width, label=MARK[cost.verdict], style=style)
     return lines
 
 

@@ -11,10 +11,11 @@ itself is wrong. Nothing here reads a file: captures and plans come from the cal
 
 from __future__ import annotations
 
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, Unknown
 from advisor.findings import judge as find
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record, asdict
+from advisor.signals.host import managed, page_size
 from advisor.signals.model import entities_of
 from advisor.signals.view import views
 from advisor.verify import changes as planned
@@ -30,6 +31,7 @@ from advisor.verify.model import (
     Change,
     Cost,
     Expectation,
+    Identity,
     Verification,
     Work,
     longest,
@@ -170,7 +172,7 @@ class _Verifier:
         return Verification(
             verdict=verdict,
             why=tuple(why),
-            host=next((capture.host for side in self.captures for capture in side if capture.host), ""),
+            host=self.host(),
             before=self.before.side,
             after=self.after.side,
             work=self.work,
@@ -179,8 +181,20 @@ class _Verifier:
             predictions=tuple(predictions.score(prediction, self.state(0), self.state(1))) if prediction else (),
             undo=tuple(undo),
             wait_s=longest([change.wait_s for change in changes]) if verdict == UNCLEAR and not blocked else None,
+            ended_s=self.captures[1][-1].samples[-1].wall_s,
             notes=self.notes(),
         )
+
+    def host(self) -> Identity:
+        facts = weather.facts(self.captures[1][-1], -1)
+        view = self.state(1)
+        try:
+            size: int | None = managed(view) * page_size(view)
+        except Unknown:
+            size = None
+        name = next((capture.host for side in self.captures for capture in side if capture.host), None)
+        kernel = str(facts.kernel) if facts.kernel is not None else None
+        return Identity(name, facts.boot_id, kernel, size, self.role)
 
     def state(self, side: int) -> Any:
         """The last state of a side."""

@@ -123,6 +123,16 @@ class Work(Record):
         return self.after / self.before if self.before and self.after is not None else None
 
 
+class Identity(Record):
+    """Which host it was; None where the captures do not tell."""
+
+    hostname: str | None
+    boot_id: str | None
+    kernel: str | None
+    managed_bytes: int | None
+    role: str | None
+
+
 class Side(Record):
     """What one side rests on: captures, windows, and their seconds."""
 
@@ -139,11 +149,12 @@ class Verification(Record):
         why: the reasons, the weightiest first.
         undo: settings at fault, which to take back: those of changes that made it worse, and no others.
         wait_s: how much longer to watch; None where waiting does not help or is not needed.
+        ended_s: when AFTER ended, in seconds since the epoch; None when unknown.
     """
 
     verdict: str
     why: tuple[str, ...]
-    host: str
+    host: Identity
     before: Side
     after: Side
     work: Work
@@ -152,6 +163,7 @@ class Verification(Record):
     predictions: tuple[Score, ...]
     undo: tuple[str, ...]
     wait_s: float | None
+    ended_s: float | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -1,0 +1,188 @@
+"""What was tried before, and what came of it: a change that failed is not proposed again without new evidence.
+
+A `Trial` is one verification as the ledger keeps it, one JSON object a line (format ``memadvisor/ledger/1``)::
+
+    {"format": "memadvisor/ledger/1", "at": "2026-11-24T23:12:00Z",
+     "host": {"hostname": "db1", "boot_id": "…", "kernel": "6.12.1", "managed_bytes": 4294967296, "role": null},
+     "class": {"memory_bytes": 4294967296, "kernel": "6.12", "role": null},
+     "verdict": "worse", "why": ["…"], "undo": ["vm.swappiness"],
+     "changes": [{"setting": "vm.swappiness", "before": 60, "proposed": 30, "after": 30, "rules": ["…"],
+                  "verdict": "worse", "why": "…", "ratio": 2.1, "low": 1.4, "high": 3.2}],
+     "work": {"measure": "rate.pgalloc", "unit": "page/s", "before": 1e4, "after": 1e4, "ratio": 1.0},
+     "predictions": [{"what": "node 0 Normal low", "unit": "page", "predicted": [9, 9], "observed": 9, "error": 0}]}
+
+Unknown keys are kept out of sight and do no harm; a line that cannot be read is skipped, and said.
+
+**Class**: hosts of alike size (managed memory, to the nearest power of two), kernel series (6.12) and role.
+**New evidence** is another class, that is another size, kernel series or role; another direction; or a rule that had
+no part in the trial that failed. A later trial of the class that was not worse lifts the objection as well.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from advisor.errors import AdvisorError, Unknown
+from advisor.hints import TYPE_CHECKING, Any
+from advisor.record import Record
+from advisor.signals.host import host_kernel, managed, page_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from advisor.signals.view import View
+    from advisor.tunables import Value as SettingValue
+
+FORMAT = "memadvisor/ledger/1"
+WORSE = "worse"
+
+
+class Kind(Record):
+    """A class of hosts; None where the capture does not tell, which is a class of its own."""
+
+    memory_bytes: int | None
+    kernel: str | None
+    role: str | None
+
+
+class Trial(Record):
+    """One line of the ledger; the fields are those of the format above."""
+
+    at: str
+    host: Mapping[str, Any]
+    kind: Kind
+    verdict: str
+    why: tuple[str, ...]
+    undo: tuple[str, ...]
+    changes: tuple[Mapping[str, Any], ...]
+    work: Mapping[str, Any]
+    predictions: tuple[Mapping[str, Any], ...]
+
+    @property
+    def hostname(self) -> str:
+        """The host's name, empty when unknown."""
+        return str(self.host.get("hostname") or "")
+
+
+def kind_of(managed_bytes: float | None, kernel: str | None, role: str | None) -> Kind:
+    """The class of a host.
+
+    >>> kind_of(4.1e9, "6.12.30-1-amd64", None)
+    Kind(memory_bytes=4294967296, kernel='6.12', role=None)
+    """
+    size = 2 ** round(math.log2(managed_bytes)) if managed_bytes and managed_bytes > 0 else None
+    series = re.match(r"[0-9]+\.[0-9]+", kernel or "")
+    return Kind(size, series[0] if series else None, role)
+
+
+def kind_of_view(view: View) -> Kind:
+    """The class of the host of a capture."""
+    try:
+        size: float | None = managed(view) * page_size(view)
+    except Unknown:
+        size = None
+    try:
+        kernel: str | None = str(host_kernel(view))
+    except Unknown:
+        kernel = None
+    return kind_of(size, kernel, view.role)
+
+
+class Wish(Record):
+    """A change that a plan would propose: the setting, its value now and then, and the rules that ask for it."""
+
+    setting: str
+    now: SettingValue | None
+    value: SettingValue | None
+    rules: tuple[str, ...]
+
+
+def objection(trials: Sequence[Trial], kind: Kind, wish: Wish) -> str:
+    """Why a change is held back: it failed on this class, and there is no new evidence. Empty where it may be tried."""
+    last = next(((trial, change) for trial in reversed(trials) if trial.kind == kind
+                 for change in trial.changes if _alike(change, wish)), None)  # fmt: skip
+    if last is None:
+        return ""
+    trial, change = last
+    failed = change.get("verdict") == WORSE or wish.setting in trial.undo
+    if not failed or not set(wish.rules) <= set(change.get("rules") or ()):
+        return ""
+    where = trial.hostname or "a host"
+    return (
+        f"it made {where} worse on {trial.at[:10]} ({change.get('before')} → {change.get('proposed')}), a host of this "
+        "class, and nothing new speaks for it (advisor history)"
+    )
+
+
+def _alike(change: Mapping[str, Any], wish: Wish) -> bool:
+    """Whether a change went in the same direction; what has no direction, in the same value."""
+    if change.get("setting") != wish.setting:
+        return False
+    then, now = _direction(change.get("before"), change.get("proposed")), _direction(wish.now, wish.value)
+    if then is None or now is None:
+        return bool(change.get("proposed") == wish.value)
+    return then == now
+
+
+def _direction(before: object, after: object) -> bool | None:
+    if isinstance(before, int | float) and isinstance(after, int | float) and before != after:
+        return after > before
+    return None
+
+
+def trial_of(document: Mapping[str, Any], at: str) -> Trial:
+    """The trial that a verification was; `document` as `advisor.verify.document` gives it."""
+    host = dict(document["host"])
+    return Trial(
+        at=at,
+        host=host,
+        kind=kind_of(host["managed_bytes"], host["kernel"], host["role"]),
+        verdict=document["verdict"],
+        why=tuple(document["why"]),
+        undo=tuple(document["undo"]),
+        changes=tuple(_short(change) for change in document["changes"]),
+        work=document["work"],
+        predictions=tuple(document["predictions"]),
+    )
+
+
+def _short(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A change without all of its expectations: the numbers of the first goal that was measured."""
+    kept = ("setting", "before", "proposed", "after", "rules", "verdict", "why")
+    measured = [each["noise"] for each in change["expectations"] if each["role"] == "goal" and each["noise"]]
+    numbers = measured[0] if measured else {}
+    return {**{name: change[name] for name in kept}, **{name: numbers.get(name) for name in ("ratio", "low", "high")}}
+
+
+def dumps(trial: Trial) -> str:
+    """A trial as one line, without its end."""
+    fields = {
+        "format": FORMAT, "at": trial.at, "host": dict(trial.host),
+        "class": {"memory_bytes": trial.kind.memory_bytes, "kernel": trial.kind.kernel, "role": trial.kind.role},
+        "verdict": trial.verdict, "why": list(trial.why), "undo": list(trial.undo),
+        "changes": [dict(change) for change in trial.changes], "work": dict(trial.work),
+        "predictions": [dict(score) for score in trial.predictions],
+    }  # fmt: skip
+    return json.dumps(fields)
+
+
+def loads(line: str) -> Trial:
+    """The trial of one line.
+
+    Raises:
+        AdvisorError: it is none, or of a newer format.
+    """
+    try:
+        data = json.loads(line)
+        if data["format"] != FORMAT:
+            raise AdvisorError(f"its format is {str(data['format'])[:40]!r}, not {FORMAT!r}", "upgrade memadvisor")
+        kind = data["class"]
+        return Trial(
+            str(data["at"]), dict(data["host"]), Kind(kind["memory_bytes"], kind["kernel"], kind["role"]),
+            str(data["verdict"]), tuple(map(str, data["why"])), tuple(map(str, data["undo"])),
+            tuple(map(dict, data["changes"])), dict(data["work"]), tuple(map(dict, data["predictions"])),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        raise AdvisorError("no line of a ledger") from None
