@@ -1,17 +1,41 @@
-"""What the next boot makes of a setting, what ``sysctl --system`` makes of it, and which lines say so."""
+"""What the next boot makes of a setting, what ``sysctl --system`` makes of it, and which lines say so.
+
+The lines are played through as the programs write them and as the kernel takes them: a value that it refuses changes
+nothing, and one of two settings such as vm.dirty_bytes and vm.dirty_ratio zeroes the other.
+"""
 
 from __future__ import annotations
 
+import re
+
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING
-from advisor.persisted import effective, effective_write, persisted, sysfs_writes
-from advisor.record import Record, replace
-from advisor.tunables import TUNABLES, Tunable, Value, parse_value
+from advisor.persisted import PROCPS, PROCPS_3, SYSTEMD, TUNED, Sysctl, effective_write, lines_for, sysfs_writes
+from advisor.record import Record
+from advisor.tunables import TUNABLES, Tunable, Value, parse_value, possible, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
-    from advisor.persisted import Source
+    from advisor.persisted import Reader, Source
+
+# What the kernel takes for a number: decimal, hexadecimal or octal as in C; white space ends it, and what follows
+# is ignored (kernel/sysctl.c, proc_get_long).
+_NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9a-fA-F]{1,16})|(0[0-7]*)|([1-9][0-9]{0,19}))(?:\s|$)", re.ASCII)
+
+
+class End(Record):
+    """How a setting ends up when a program has written all its lines.
+
+    Attributes:
+        value: the text; None when no line sets it.
+        by: the line that says so.
+        undone_by: the setting whose line made this one 0, such as vm.dirty_bytes after vm.dirty_ratio; or empty.
+    """
+
+    value: str | None = None
+    by: Source | None = None
+    undone_by: str = ""
 
 
 class Outlook(Record):
@@ -19,21 +43,21 @@ class Outlook(Record):
 
     Attributes:
         setting: its name.
-        value: the text that is there after a boot, as far as files decide; None when none does.
-        by: the line that says so.
-        procps_value: the text that ``sysctl --system`` leaves; None when no file sets it.
-        procps_by: the line that says so.
-        others: every other line for the setting, in the order in which they are read.
-        undone_by: a later line for another setting that makes this one void, such as bytes after ratio.
+        boot: what is there after a boot, as far as sysctl.d or tmpfiles.d decide.
+        system: what ``sysctl --system`` leaves.
+        old_system: the same before procps 4.
+        tuned: what TuneD finds when it applies sysctl.d again after its profile.
+        others: every line for the setting but the one that decides at boot, in the order in which they are read.
+        refused: the lines of `others` that the kernel refuses.
     """
 
     setting: str
-    value: str | None = None
-    by: Source | None = None
-    procps_value: str | None = None
-    procps_by: Source | None = None
+    boot: End = End()
+    system: End = End()
+    old_system: End = End()
+    tuned: End = End()
     others: tuple[Source, ...] = ()
-    undone_by: tuple[str, Source] | None = None
+    refused: tuple[Source, ...] = ()
 
 
 class Boot:
@@ -41,48 +65,72 @@ class Boot:
 
     Args:
         files: text by path without the leading slash.
+        features: what the kernel has (`advisor.tunables.features_of`); without them a value counts as taken that
+            any kernel takes.
     """
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._settings = persisted(files)
+    def __init__(self, files: Mapping[str, str], features: Collection[str] = ()) -> None:
+        self._files = files
+        self._features = features
+        self._readers = {reader: Sysctl(files, reader) for reader in (SYSTEMD, PROCPS, PROCPS_3, TUNED)}
         self._writes = sysfs_writes(files)
 
     def of(self, tunable: Tunable) -> Outlook:
         """What becomes of one setting."""
-        plain = self._plain(tunable)
-        if plain.by is None:
-            return plain
-        return replace(plain, undone_by=self._undone_by(tunable, plain))
-
-    def _plain(self, tunable: Tunable) -> Outlook:
         if tunable.persist == "tmpfiles.d":
             return self._written(tunable)
-        found = effective(self._settings, tunable.name) if tunable.persist == "sysctl.d" else None
-        if found is None:
+        if tunable.persist != "sysctl.d":
             return Outlook(tunable.name)
-        others = _without(found.shadowed, found.winner)
-        return Outlook(tunable.name, found.value, found.winner, found.procps_value, found.procps_winner, others)
+        boot = self._end(tunable, SYSTEMD)
+        lines = lines_for(self._files, tunable.name)
+        others = tuple(line for line in lines if line != boot.by)
+        system, old_system, tuned = (self._end(tunable, reader) for reader in (PROCPS, PROCPS_3, TUNED))
+        refused = tuple(line for line in others if line.value is not None and not self._takes(tunable, line.value))
+        return Outlook(tunable.name, boot, system, old_system, tuned, others, refused)
 
     def _written(self, tunable: Tunable) -> Outlook:
         found = effective_write(self._writes, tunable.path)
         if found is None:
             return Outlook(tunable.name)
-        # sysctl does not touch /sys
-        return Outlook(tunable.name, found.value, found.winner, None, None, found.shadowed)
+        return Outlook(tunable.name, End(found.value, found.winner), others=found.shadowed)  # sysctl leaves /sys alone
 
-    def _undone_by(self, tunable: Tunable, own: Outlook) -> tuple[str, Source] | None:
-        for name in tunable.coupled:
-            rival = self._plain(TUNABLES[name])
-            later = rival.by is not None and own.by is not None and _place(rival.by) > _place(own.by)
-            if later and rival.by is not None and means(TUNABLES[name], rival.value) != 0:
-                return name, rival.by
+    def _end(self, tunable: Tunable, reader: Reader) -> End:
+        end = End()
+        for write in self._readers[reader].of((tunable.name, *tunable.coupled)):
+            written = TUNABLES[write.key]
+            if not self._takes(written, write.value):
+                continue
+            if write.key == tunable.name:
+                end = End(write.value, write.source)
+            elif end.by is not None:
+                end = End("0", write.source, write.key)
+        return end
+
+    def _takes(self, tunable: Tunable, text: str) -> bool:
+        """Whether the kernel takes a text that is written to a file below /proc/sys."""
+        value = written(tunable, text)
+        if value is None:
+            return False
+        if self._features:
+            return validate(tunable, value, self._features) is None
+        return possible(tunable, value) and value not in tunable.unset
+
+
+def written(tunable: Tunable, text: str | None) -> Value | None:
+    """The value that a text in a file stands for, as the kernel reads it; None where it is none.
+
+    >>> written(TUNABLES["vm.swappiness"], "012 # octal"), written(TUNABLES["vm.swappiness"], "ten")
+    (10, None)
+    """
+    if text is None:
         return None
-
-
-def means(tunable: Tunable, text: str | None) -> Value | None:
-    """The value of a text, or None where it has none for this setting."""
+    number = _NUMBER.match(text) if tunable.kind in {"int", "bool"} and tunable.path.startswith("proc/sys/") else None
+    if number is not None:
+        sign, hexadecimal, octal, decimal = number.groups()
+        size = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(decimal)
+        text = f"{sign}{size}"
     try:
-        return None if text is None else parse_value(tunable, text)
+        return parse_value(tunable, text)
     except AdvisorError:
         return None
 
@@ -93,11 +141,3 @@ def same(one: Value | None, other: Value | None) -> bool:
         length = min(len(one), len(other))
         return one[:length] == other[:length]
     return one is not None and one == other
-
-
-def _without(lines: Iterable[Source], winner: Source | None) -> tuple[Source, ...]:
-    return tuple(line for line in lines if line is not winner)
-
-
-def _place(line: Source) -> tuple[str, int]:
-    return line.path.rpartition("/")[2], line.line

@@ -4,11 +4,14 @@ systemd-sysctl reads the files of all directories in the order of their names; o
 only the one in the first directory counts, even when it is empty, and a later line wins over an earlier one
 (sysctl.d(5)). It does not read ``/etc/sysctl.conf``; many distributions link ``99-sysctl.conf`` to it.
 ``sysctl --system`` of procps reads the same files, and ``/etc/sysctl.conf`` after them (sysctl(8); before
-4.0 it preferred /run to /etc). systemd-tmpfiles does the opposite: of lines for the same path the first
-counts (tmpfiles.d(5)).
+4.0 it preferred /run to /etc). TuneD applies those of /run and /etc again after its profile. systemd-tmpfiles
+does the opposite of all: of lines for the same path the first counts (tmpfiles.d(5)).
+
+They differ in more than that (`Reader`): systemd-sysctl gathers all lines and then writes the last of each name,
+the others write line by line. tests/persistence.json holds what each made of a hundred situations on a real host.
 
 Files are given as captures hold them: text by path without the leading slash. A file that masks others is
-an empty text. Nothing here touches a file.
+an empty text (`files_of`). Nothing here touches a file.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from advisor.parse import sysctld, tmpfilesd
 from advisor.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from advisor.capture.model import Capture
 
 ROOTS = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 """Where sysctl.d and tmpfiles.d are, the directory that counts most first."""
@@ -31,6 +36,40 @@ _TMPFILES_D = "tmpfiles.d"
 _FOLDERS = frozenset(f"{root}/{folder}" for root in ROOTS for folder in (_SYSCTL_D, _TMPFILES_D))
 
 _Parsed = TypeVar("_Parsed")
+
+
+class Reader(Record):
+    """How a program reads sysctl.d.
+
+    Attributes:
+        name: the program.
+        roots: the directories, the one that counts most first.
+        conf: whether it reads /etc/sysctl.conf, after all others.
+        gathers: whether only the last line of each name is written, in the place of the first of those lines at
+            the end that agree with it. Otherwise every line is written: one that the kernel refuses leaves the
+            value of the line before.
+        globs: whether it knows patterns, and lines that exclude a name from them.
+        hidden: whether it reads files whose names begin with a dot.
+        spaces: whether white space may follow the `-` of a line that may fail.
+    """
+
+    name: str
+    roots: tuple[str, ...]
+    conf: bool
+    gathers: bool
+    globs: bool
+    hidden: bool
+    spaces: bool
+
+
+SYSTEMD = Reader("systemd-sysctl", ROOTS, conf=False, gathers=True, globs=True, hidden=False, spaces=True)
+"""At boot; as systemd 252 does it."""
+PROCPS = Reader("sysctl --system", ROOTS, conf=True, gathers=False, globs=True, hidden=True, spaces=False)
+"""As procps 4.0.2 does it."""
+PROCPS_3 = Reader("sysctl --system", ROOTS, conf=True, gathers=False, globs=False, hidden=True, spaces=False)
+"""As procps 3.3.17 of Debian 11 does it; others of before 4.0 preferred /run to /etc."""
+TUNED = Reader("TuneD", ("run", "etc"), conf=True, gathers=False, globs=False, hidden=True, spaces=False)
+"""With reapply_sysctl, as TuneD 2.x does it: /run before /etc, and nothing below /usr."""
 
 
 class Source(Record):
@@ -110,6 +149,82 @@ def concerns(path: str) -> bool:
     return path == SYSCTL_CONF or folder in _FOLDERS
 
 
+def files_of(capture: Capture) -> dict[str, str]:
+    """The files of a capture that set something at boot. A link to nothing masks, as an empty file does."""
+    links = (path for path in capture.links if path.endswith(".conf") and path not in {SYSCTL_CONF, *capture.unread})
+    return dict.fromkeys(links, "") | {path: capture.text(path) or "" for path in capture.paths() if concerns(path)}
+
+
+class Write(NamedTuple):
+    """One write of a program that applies sysctl.d.
+
+    Attributes:
+        key: the setting with dots, one of those asked for.
+        value: the text.
+        source: the line that says so.
+    """
+
+    key: str
+    value: str
+    source: Source
+
+
+class Sysctl:
+    """What a program writes to /proc/sys.
+
+    Args:
+        files: text by path without the leading slash.
+        reader: which program.
+    """
+
+    def __init__(self, files: Mapping[str, str], reader: Reader) -> None:
+        self._reader = reader
+        self._lines = list(_gathered(files, reader) if reader.gathers else _as_read(files, reader))
+        self._named = frozenset(line.key for line, _source in self._lines if not line.glob)
+
+    def of(self, keys: Collection[str]) -> list[Write]:
+        """The writes to some settings, in their order.
+
+        >>> Sysctl({"etc/sysctl.d/a.conf": "vm.swap*=10"}, SYSTEMD).of(["vm.swappiness"])[0].value
+        '10'
+        """
+        return [
+            Write(key, line.value, source)
+            for line, source in self._lines
+            if line.value is not None
+            for key in keys
+            if self._concerns(line, key)
+        ]
+
+    def _concerns(self, line: sysctld.SettingLine, key: str) -> bool:
+        if not line.glob:
+            return line.key == key
+        matches = self._reader.globs and _matches(sysctld.path(key), sysctld.path(line.key))
+        return matches and key not in self._named
+
+
+_Line = tuple[sysctld.SettingLine, Source]
+
+
+def _as_read(files: Mapping[str, str], reader: Reader) -> Iterator[_Line]:
+    """Every line that a program reads, in its order."""
+    for file in _sysctl_files(files, reader):
+        if not file.masked:
+            for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines:
+                if reader.spaces or not line.spaced:
+                    yield line, Source(file.path, line.line, line.value)
+
+
+def _gathered(files: Mapping[str, str], reader: Reader) -> Iterable[_Line]:
+    """The last line of each name; a line that says the same as the one before leaves it in its place."""
+    found: dict[str, _Line] = {}
+    for line, source in _as_read(files, reader):
+        if line.key in found and found[line.key][0].value != line.value:
+            del found[line.key]  # so that it comes last; what is only assigned anew keeps its place
+        found[line.key] = line, source
+    return found.values()
+
+
 def persisted(files: Mapping[str, str]) -> dict[str, Persisted]:
     """Every setting that the files set, by its name with dots.
 
@@ -120,12 +235,23 @@ def persisted(files: Mapping[str, str]) -> dict[str, Persisted]:
     """
     lines: dict[str, list[Source]] = {}
     globs = set()
-    for file in _sysctl_files(files):
+    for file in _sysctl_files(files, PROCPS):
         for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines:
             lines.setdefault(line.key, []).append(Source(file.path, line.line, line.value, file.masked))
             if line.glob:
                 globs.add(line.key)
     return {key: _decided(key, sources, glob=key in globs) for key, sources in lines.items()}
+
+
+def lines_for(files: Mapping[str, str], key: str) -> tuple[Source, ...]:
+    """Every line of sysctl.d and sysctl.conf that concerns a setting, by name or pattern, masked ones included."""
+    path = sysctld.path(key)
+    return tuple(
+        Source(file.path, line.line, line.value, file.masked)
+        for file in _sysctl_files(files, PROCPS)
+        for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines
+        if line.key == key or (line.glob and _matches(path, sysctld.path(line.key)))
+    )
 
 
 def sysfs_writes(files: Mapping[str, str]) -> dict[str, PersistedWrite]:
@@ -152,25 +278,6 @@ def sysfs_writes(files: Mapping[str, str]) -> dict[str, PersistedWrite]:
     return found
 
 
-def effective(settings: Mapping[str, Persisted], key: str) -> Persisted | None:
-    """What holds for one setting: its own lines, or else the pattern that is applied last.
-
-    >>> found = effective(persisted({"etc/sysctl.d/a.conf": "vm.swap*=10"}), "vm.swappiness")
-    >>> found.key, found.value
-    ('vm.swap*', '10')
-    """
-    name = sysctld.key(key)
-    if name in settings:
-        return settings[name]
-    path = sysctld.path(name)
-    matching = [
-        setting
-        for setting in settings.values()
-        if setting.glob and setting.procps_value is not None and _matches(path, sysctld.path(setting.key))
-    ]
-    return max(matching, key=_rank, default=None)
-
-
 def effective_write(writes: Mapping[str, PersistedWrite], path: str) -> PersistedWrite | None:
     r"""What is left in one file of /sys or /proc when all writes to it are done: a later pattern wins.
 
@@ -186,7 +293,7 @@ def effective_write(writes: Mapping[str, PersistedWrite], path: str) -> Persiste
 def problems(files: Mapping[str, str]) -> tuple[str, ...]:
     """What in the files cannot be understood, each with its file; such lines set nothing above."""
     found: list[str] = []
-    for file in _sysctl_files(files):
+    for file in _sysctl_files(files, PROCPS):
         found += _problems(file, sysctld.parse)
     for file in _in_order(files, _TMPFILES_D):
         found += _problems(file, tmpfilesd.parse)
@@ -195,7 +302,7 @@ def problems(files: Mapping[str, str]) -> tuple[str, ...]:
 
 def _decided(key: str, sources: list[Source], *, glob: bool) -> Persisted:
     read = [source for source in sources if not source.masked]
-    winner = _last(source for source in read if source.path != SYSCTL_CONF)
+    winner = _last(source for source in read if _at_boot(source))
     if winner is not None and winner.value is None:
         winner = None  # an exclusion replaces the assignment before it; in procps it only keeps wildcards away
     procps = _last(source for source in read if source.value is not None)
@@ -210,6 +317,10 @@ def _decided(key: str, sources: list[Source], *, glob: bool) -> Persisted:
     )
 
 
+def _at_boot(source: Source) -> bool:
+    return source.path != SYSCTL_CONF and "/." not in source.path
+
+
 def _last(sources: Iterable[Source]) -> Source | None:
     last = None
     for source in sources:
@@ -217,26 +328,28 @@ def _last(sources: Iterable[Source]) -> Source | None:
     return last
 
 
-def _sysctl_files(files: Mapping[str, str]) -> Iterator[_File]:
-    yield from _in_order(files, _SYSCTL_D)
+def _sysctl_files(files: Mapping[str, str], reader: Reader) -> Iterator[_File]:
+    yield from _in_order(files, _SYSCTL_D, reader.roots, hidden=reader.hidden)
     for path, text in files.items():
-        if path.lstrip("/") == SYSCTL_CONF:
+        if reader.conf and path.lstrip("/") == SYSCTL_CONF:
             yield _File(SYSCTL_CONF, text, masked=False)
 
 
-# All files in the order in which they are read, masked ones before the one that masks them.
-def _in_order(files: Mapping[str, str], folder: str) -> Iterator[_File]:
+def _in_order(
+    files: Mapping[str, str], folder: str, roots: tuple[str, ...] = ROOTS, *, hidden: bool = False
+) -> Iterator[_File]:
+    """All files in the order in which they are read, masked ones before the one that masks them."""
     by_name: dict[str, dict[str, str]] = {}
     for path, text in files.items():
         directory, _, name = path.lstrip("/").rpartition("/")
         root = directory.removesuffix(f"/{folder}")
-        if root in ROOTS and root != directory and name.endswith(".conf"):
+        if root in roots and root != directory and name.endswith(".conf") and (hidden or name[0] != "."):
             by_name.setdefault(name, {})[root] = text
     for name in sorted(by_name):
         same = by_name[name]
         if same.get("lib") == same.get("usr/lib"):
             same.pop("lib", None)  # a link to the other
-        ranked = [root for root in ROOTS if root in same]
+        ranked = [root for root in roots if root in same]
         for rank, root in reversed(list(enumerate(ranked))):
             yield _File(f"{root}/{folder}/{name}", same[root], masked=rank > 0)
 
@@ -259,13 +372,6 @@ def _problems(file: _File, parse: Callable[[str], sysctld.Dropin | tmpfilesd.Tmp
 def _matches(path: str, pattern: str) -> bool:
     parts, patterns = path.split("/"), pattern.split("/")
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
-
-
-# What the boot applies later counts more, and anything that it applies more than what only procps does.
-def _rank(setting: Persisted) -> tuple[bool, tuple[str, int]]:
-    at_boot = setting.value is not None
-    winner = setting.winner if at_boot else setting.procps_winner
-    return at_boot, ("", 0) if winner is None else _place(winner)
 
 
 def _place(source: Source) -> tuple[str, int]:

@@ -59,6 +59,8 @@ class ArchiveStore:
         """The target when `path` is a symbolic link, otherwise None."""
         return self._links.get(path)
 
+    target = link
+
     def entries(self, folder: str) -> Mapping[str, bool]:
         """The names in a folder, and whether each is itself a folder."""
         if folder not in self._folders:

@@ -170,6 +170,15 @@ def patterns(*when: When) -> tuple[str, ...]:
     return tuple(file.pattern for file in FILES if file.when in when)
 
 
+def linkable() -> tuple[str, ...]:
+    """The patterns of files of which a link says more than its text: one to nothing masks, as one to /dev/null does.
+
+    >>> "etc/sysctl.d/*.conf" in linkable(), "proc/vmstat" in linkable()
+    (True, False)
+    """
+    return tuple(file.pattern for file in FILES if "sysctl.d/" in file.pattern or "tmpfiles.d/" in file.pattern)
+
+
 def fits(name: str, pattern: str) -> bool:
     """Whether one name (no slash) fits one name of a pattern.
 

@@ -36,6 +36,13 @@ class HostStore:
         """None: the kernel follows links itself."""
         return None
 
+    def target(self, path: str) -> str | None:
+        """The target when `path` is a symbolic link, otherwise None."""
+        try:
+            return os.readlink(f"{self._root}/{path}")  # noqa: PTH115 (pathlib is slow to load)
+        except OSError:
+            return None  # no link, or not there: load() says which
+
     def entries(self, folder: str) -> Mapping[str, bool]:
         """The names in a folder, and whether each is itself a folder."""
         with os.scandir(f"{self._root}/{folder}") as found:
@@ -80,10 +87,7 @@ class FolderStore(HostStore):
     def link(self, path: str) -> str | None:
         """The target when `path` is a symbolic link, otherwise None."""
         if path not in self._links:
-            try:
-                self._links[path] = os.readlink(f"{self._root}/{path}")  # noqa: PTH115 (pathlib is slow to load)
-            except OSError:
-                self._links[path] = None  # no link, or not there: load() says which
+            self._links[path] = self.target(path)
         return self._links[path]
 
     def load(self, path: str) -> bytes:

@@ -14,7 +14,7 @@ import re
 
 from advisor.capture import manifest as manifests
 from advisor.capture import sosreport
-from advisor.capture.files import FILES
+from advisor.capture.files import FILES, linkable
 from advisor.capture.manifest import Manifest
 from advisor.capture.model import Capture, Sample
 from advisor.capture.tree import MAX_LOG, MIB, Store, Tree, decode, encode, join, log_end, printable
@@ -68,6 +68,7 @@ def assemble(store: Store, source: str, how: str, interval_s: float | None = Non
         processes=manifest.processes,
         cost=manifest.cost,
         unread=dict(manifest.unread) | {path: why for each in everywhere for path, why in each.unread.items()},
+        links=dict(manifest.links) | {path: to for each in everywhere for path, to in each.links(linkable()).items()},
         notes=_unique([*manifest.notes, *store.notes, *(note for each in everywhere for note in each.notes), *notes]),
         zero_baseline=manifest.zero_baseline,
     )

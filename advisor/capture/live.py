@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from errno import ENOENT
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from advisor.capture.files import FILES, patterns
+from advisor.capture.files import FILES, linkable, patterns
 from advisor.capture.folder import FolderStore, HostStore, drain
 from advisor.capture.model import Capture, Cost, Process, Sample
 from advisor.capture.tree import Tree, decode, reason
@@ -127,6 +127,7 @@ def capture_live(  # noqa: PLR0913 (each is a choice of the caller's)
             raise CaptureError(f"cannot read {root.rstrip('/')}/proc/vmstat: {why}", "give a capture of a Linux host")
         watch = _Watch(root, ticks, clock, progress)
         once = watch.tree.read_all(path for pattern in patterns("once") for path in watch.tree.expand(pattern))
+        links = watch.tree.links(linkable())
         watch.run(window_s, samples)
         taken = watch.samples(once)
         unread = watch.unread()
@@ -146,6 +147,7 @@ def capture_live(  # noqa: PLR0913 (each is a choice of the caller's)
             samples=len(taken),
         ),
         unread=unread,
+        links=links,
         notes=(*watch.tree.notes, *watch.notes),
     )
 

@@ -6,7 +6,8 @@
      "times": [{"monotonic_s": 12.5, "wall_s": 1790000000.0}, …],   one per sample
      "interval_s": 10,          from the first sample to the last, when only that is known
      "baseline": "zero",        t0 holds zeros, t1 the differences
-     "cost": {…}, "unread": {"proc/slabinfo": "permission denied"}, "notes": [], "processes": [{…}]}
+     "cost": {…}, "unread": {"proc/slabinfo": "permission denied"},
+     "links": {"etc/sysctl.d/99-sysctl.conf": "../sysctl.conf"}, "notes": [], "processes": [{…}]}
 
 Every key may be missing, and so may the file. Unknown keys are ignored.
 """
@@ -40,6 +41,7 @@ class Manifest(Record):
     zero_baseline: bool = False
     cost: Cost | None = None
     unread: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    links: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     notes: tuple[str, ...] = ()
     processes: tuple[Process, ...] = ()
 
@@ -60,6 +62,7 @@ def dumps(capture: Capture) -> str:
         "baseline": "zero" if capture.zero_baseline else None,
         "cost": None if capture.cost is None else asdict(capture.cost),
         "unread": dict(capture.unread),
+        "links": dict(capture.links) or None,
         "notes": list(capture.notes),
         "processes": [asdict(process) for process in capture.processes],
     }
@@ -89,6 +92,7 @@ def loads(text: str) -> Manifest:
         zero_baseline=_get(content, "baseline", _text, "") == "zero",
         cost=_get(content, "cost", _cost, None),
         unread=_get(content, "unread", _texts, {}),
+        links=_get(content, "links", _texts, {}),
         notes=tuple(_text(note, "notes") for note in _get(content, "notes", _list, [])),
         processes=tuple(_process(entry) for entry in _get(content, "processes", _list, [])),
     )

@@ -76,6 +76,8 @@ class Capture(Record):
         processes: the largest processes, largest first; empty when not looked for.
         cost: what the capture cost, None when it was not taken by us.
         unread: why a path that we look for is missing, by path: "permission denied".
+        links: the target of each path that is a symbolic link, where that matters (`files.linkable`); a path that
+            no sample holds is a link to nothing.
         notes: remarks for the report, for example about files that were too large.
         zero_baseline: the first sample holds zeros because only differences are known: gauges and
             since-boot values of this capture mean nothing.
@@ -91,6 +93,7 @@ class Capture(Record):
     processes: tuple[Process, ...] = ()
     cost: Cost | None = None
     unread: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    links: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     notes: tuple[str, ...] = ()
     zero_baseline: bool = False
 

@@ -14,6 +14,7 @@ of ours whose names begin with ``@``, which no path does::
     @log                          kernel messages, at most the last 256 KiB; two lines of a log that says nothing
                                   of memory
     @denied                       paths that are there, and that this user may not read
+    @links                        symbolic links where that matters: path, tab, target
     @end                          nothing was cut off
 """
 
@@ -27,7 +28,7 @@ import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from advisor.capture.files import NEVER, patterns
+from advisor.capture.files import NEVER, linkable, patterns
 from advisor.capture.model import Capture, Sample
 from advisor.capture.tree import MAX_FOLDERS, MIB, decode, encode, printable
 from advisor.errors import CaptureError, UsageError
@@ -64,6 +65,9 @@ denied() {
         case ${file##*/} in %(never)s) continue ;; esac
         [ -f "$file" ] && [ ! -r "$file" ] && printf '%%s\n' "$file"
     done
+}
+links() {
+    for file in "$@"; do [ -L "$file" ] && printf '%%s\t%%s\n' "$file" "$(readlink "$file")"; done
 }
 take() {
     up=; [ -r proc/uptime ] && read -r up < proc/uptime
@@ -135,6 +139,7 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
         f"echo '{_BEGIN} '$packed\n{{\n",
         _takes(samples, window_s),
         "printf '\\n==> @denied <==\\n%s\\n' \"$denied\"\n",
+        "printf '\\n==> @links <==\\n%s\\n' \"$links\"\n",
         _LOG % values if log else "",
         _TAIL % values,
     ])  # fmt: skip
@@ -151,6 +156,7 @@ def _lists(only: Sequence[str], *, again: bool) -> str:
         f"tick=$(readable {' '.join(tick)})\n",  # these are read first and together
         f'edge="$tick\n$(readable {" ".join(flat)}\n{_find(deep)})"\n',
         f'once="$edge\n$(readable {" ".join(once)})"\n',
+        f"links=$(links {' '.join(one for one in once if one in linkable())})\n",
         f"denied=$(denied {' '.join([*tick, *flat, *once])})\n",
     ])  # fmt: skip
 
@@ -241,6 +247,7 @@ class _Reading:
         self.samples: list[tuple[dict[str, str], float | None, float | None]] = []
         self.log: str | None = None
         self.unread: dict[str, str] = {}
+        self.links: dict[str, str] = {}
         self.notes: list[str] = []
 
     def add(self, header: str, body: str) -> None:
@@ -252,6 +259,9 @@ class _Reading:
                 self.unread["log/kernel.txt"] = "permission denied, or no dmesg on the host"
         elif header == "@denied":
             self.unread |= dict.fromkeys(filter(None, body.split("\n")), _ROOT_READS)
+        elif header == "@links":
+            pairs = (line.partition("\t")[::2] for line in body.split("\n"))
+            self.links = {path: target for path, target in pairs if path and target}
         elif header not in {"@end", "/dev/null"}:
             self._file(header, body)
 
@@ -282,7 +292,10 @@ class _Reading:
         if groups >= _MAX_GROUP_FILES:
             self.notes.append(f"sys/fs/cgroup: more than {_MAX_GROUP_FILES} files of control groups, the rest not read")
         name = taken[0].files.get("proc/sys/kernel/hostname", "").strip()
-        return Capture(taken, name, "shell", source, kernel_log=self.log, unread=self.unread, notes=tuple(self.notes))
+        return Capture(
+            taken, name, "shell", source,
+            kernel_log=self.log, unread=self.unread, links=self.links, notes=tuple(self.notes),
+        )  # fmt: skip
 
 
 def _clock(word: str) -> float | None:

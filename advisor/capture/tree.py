@@ -38,6 +38,9 @@ class Store(Protocol):
     def link(self, path: str) -> str | None:
         """The target when `path` is a symbolic link, otherwise None."""
 
+    def target(self, path: str) -> str | None:
+        """The same, also where the store follows links itself."""
+
     def entries(self, folder: str) -> Mapping[str, bool]:
         """The names in a folder, and whether each is itself a folder."""
 
@@ -100,6 +103,19 @@ class Tree:
         except OSError as error:
             self._missed(path, error)
             return None
+
+    def links(self, patterns: Iterable[str]) -> dict[str, str]:
+        """Which of the files that patterns name are symbolic links, and to where, as the links say it."""
+        found = {}
+        for path in (path for pattern in patterns for path in self.expand(pattern)):
+            folder, _, name = path.rpartition("/")
+            try:
+                target = self.store.target(join(self._resolve(folder), name))
+            except OSError:
+                continue
+            if target is not None:
+                found[path] = target
+        return found
 
     def read_all(self, paths: Iterable[str]) -> dict[str, str]:
         """The texts of those paths that can be read."""

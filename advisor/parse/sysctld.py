@@ -23,6 +23,7 @@ class SettingLine(Record):
         line: line number in the file, from 1.
         tolerant: it is no error when the value cannot be written (a leading ``-``).
         glob: the key is a pattern for several settings.
+        spaced: white space follows the leading ``-``, which procps does not take.
     """
 
     key: str
@@ -30,6 +31,7 @@ class SettingLine(Record):
     line: int
     tolerant: bool = False
     glob: bool = False
+    spaced: bool = False
 
 
 class Dropin(Record):
@@ -43,7 +45,7 @@ def parse(text: str) -> Dropin:
     r"""Read one file by the rules of sysctl.d(5). An empty file is a file without assignments.
 
     >>> parse("# reserve\nvm/min_free_kbytes=65536\n-vm.swappiness =  10\n").lines[1]
-    SettingLine(key='vm.swappiness', value='10', line=3, tolerant=True, glob=False)
+    SettingLine(key='vm.swappiness', value='10', line=3, tolerant=True, glob=False, spaced=False)
 
     Raises:
         ParseError: the text is binary, or none of its lines is an assignment or a comment.
@@ -96,11 +98,13 @@ def _setting(line: str, number: int) -> SettingLine | None:
     tolerant = name.startswith("-")
     if not assigned and not tolerant:
         return None
-    name = key(name.removeprefix("-").strip())
+    bare = name.removeprefix("-")
+    spaced = tolerant and bare[:1].isspace()
+    name = key(bare.strip())
     if not name or not _UPWARDS.isdisjoint(path(name).split("/")):
         return None
     text = " ".join(value.split()) if assigned else None
-    return SettingLine(name, text, number, tolerant and bool(assigned), not _GLOB.isdisjoint(name))
+    return SettingLine(name, text, number, tolerant and bool(assigned), not _GLOB.isdisjoint(name), spaced)
 
 
 def _doubts(setting: SettingLine) -> list[str]:

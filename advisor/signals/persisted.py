@@ -62,11 +62,13 @@ def _all(view: View) -> dict[str, Setting]:
 
 def _read(view: View) -> dict[str, Setting]:
     capture = view.capture
-    files = {path: capture.text(path) or "" for path in capture.paths() if path.startswith(_FOLDERS)}
-    if not files and NOT_THERE not in capture.unread.get("etc/sysctl.conf", ""):
+    if not any(
+        path.startswith(_FOLDERS) for path in (*capture.paths(), *capture.links)
+    ) and NOT_THERE not in capture.unread.get("etc/sysctl.conf", ""):
         raise Unknown("no sysctl.d file is in the capture", "add /etc/sysctl.d, /usr/lib/sysctl.d and /etc/sysctl.conf")
-    from advisor.persisted import persisted, sysfs_writes  # noqa: PLC0415  (seldom: only where drop-ins were captured)
+    from advisor.persisted import files_of, persisted, sysfs_writes  # noqa: PLC0415  (seldom: only where drop-ins are)
 
+    files = files_of(capture)
     found = [_sysctl(key, line) for key, line in persisted(files).items() if key.startswith("vm.") or key in TUNABLES]
     writes = sysfs_writes(files)
     found += [_sysfs(tunable, writes.get(tunable.path)) for tunable in TUNABLES.values()]

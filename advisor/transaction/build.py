@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.outlook import Boot, Outlook, means, same
+from advisor.outlook import Boot, Outlook, same, written
 from advisor.transaction.dropin import with_line
 from advisor.transaction.model import FORMAT, Composed, Options, Purpose, Refusal, Step
 from advisor.tunables import TUNABLES, Tunable, apply_order, format_value
@@ -41,7 +41,7 @@ def build(  # noqa: PLR0913 (each comes from another place)
     """
     changed = _new_files(host, steps, options, contents or {}) if options.persist else {}
     refusals = _nix(host, changed)
-    boot = Boot(_after(host, changed))
+    boot = Boot(_after(host, changed), host.features())
     settings = tuple(_account(host, step, boot, options) for step in steps)
     if options.strict:
         refusals += [Refusal(entry["setting"], entry["at_boot"]["why"]) for entry in settings if _falls(entry)]
@@ -82,7 +82,7 @@ def _write(host: Host, tunable: Tunable, text: str) -> dict[str, Any]:
 
 def _bounds(host: Host, tunable: Tunable, text: str) -> list[int] | None:
     """The range of this kernel; None where there is none, or the value is one of those taken besides."""
-    bounds, value = tunable.accepted(host.features()), means(tunable, text)
+    bounds, value = tunable.accepted(host.features()), written(tunable, text)
     if bounds is None or tunable.kind not in {"int", "ints"} or value in bounds.also:
         return None
     return [bounds.lo, bounds.hi]
@@ -144,27 +144,29 @@ def _account(host: Host, step: Step, boot: Boot, options: Options) -> dict[str, 
         "actual": None,
         "file": options.file_of(step.tunable) if options.persist else None,
         "at_boot": _at_boot(step.tunable, outlook, goal),
-        "sysctl_system": {"value": outlook.procps_value, "by": place(outlook.procps_by)},
+        "sysctl_system": {"value": outlook.system.value, "by": place(outlook.system.by)},
         "others": [{"at": place(line), "value": line.value, "read": not line.masked} for line in outlook.others],
         "notes": list(step.notes),
     }
 
 
 def _plain(tunable: Tunable, text: str | None) -> str | None:
-    value = means(tunable, text)
+    value = written(tunable, text)
     return text if value is None else format_value(tunable, value)
 
 
 def _at_boot(tunable: Tunable, outlook: Outlook, goal: str | None) -> dict[str, Any]:
     """What the next boot sets, and whether that is what runs after the transaction."""
-    stands = None if outlook.value is None else same(means(tunable, outlook.value), means(tunable, goal))
-    why = "" if outlook.by is not None else "no file sets it: the kernel's default comes back"
-    if outlook.undone_by is not None:
-        name, line = outlook.undone_by
-        stands, why = False, f"{name} in {place(line)} is read later and makes it void"
+    end = outlook.boot
+    stands = None if end.by is None else same(written(tunable, end.value), written(tunable, goal))
+    why = ""
+    if end.by is None:
+        why = "no file sets it: the kernel's default comes back"
+    elif end.undone_by:
+        why = f"{end.undone_by} in {place(end.by)} is read later and makes it void"
     elif stands is False:
-        why = f"{place(outlook.by)} is read instead and says {outlook.value}"
-    return {"value": outlook.value, "by": place(outlook.by), "stands": stands, "why": why}
+        why = f"{place(end.by)} is read instead and says {end.value}"
+    return {"value": end.value, "by": place(end.by), "stands": stands, "why": why}
 
 
 def _falls(entry: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING
 from advisor.objections import objections
-from advisor.outlook import Boot, means
+from advisor.outlook import Boot, written
 from advisor.plan import predict_changes
 from advisor.predict import PREDICTED
 from advisor.record import replace
@@ -42,7 +42,7 @@ def compose(capture: Capture, wanted: Mapping[str, object], options: Options) ->
         refusals = [*_contradicting(host, wishes), *_objected(host, wishes, options)]
     if refusals:
         return Composed(None, notes=tuple(notes), refusals=tuple(refusals))
-    boot = Boot(host.files)
+    boot = Boot(host.files, host.features())
     steps = [_step(host, boot, wish, options) for wish in wishes]
     return build(host, [*steps, *_twins(host, steps, options)], options, "present", notes=notes)
 
@@ -57,8 +57,8 @@ def _step(host: Host, boot: Boot, wish: Wish, options: Options) -> Step:
         return replace(step, line=None, keeps_line=False)
     own = line_of(tunable, host.capture.text((options.file_of(tunable) or "").lstrip("/")))
     outlook = boot.of(tunable)
-    stands = outlook.undone_by is None and wish.holds(means(tunable, outlook.value))
-    if stands and (own is None or wish.holds(means(tunable, own))):
+    stands = not outlook.boot.undone_by and wish.holds(written(tunable, outlook.boot.value))
+    if stands and (own is None or wish.holds(written(tunable, own))):
         return step
     return replace(step, line=text, keeps_line=False)
 

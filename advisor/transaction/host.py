@@ -34,9 +34,7 @@ class Host:
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
         self.view, _parts = views(capture)
-        self.files: Mapping[str, str] = {
-            path: capture.text(path) or "" for path in capture.paths() if persisted.concerns(path)
-        }
+        self.files: Mapping[str, str] = persisted.files_of(capture)
 
     def identity(self) -> dict[str, Any]:
         """Whose transaction it is, as the document says."""

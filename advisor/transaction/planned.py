@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.outlook import means, same
+from advisor.outlook import same, written
 from advisor.record import replace
 from advisor.transaction.compose import compose
 from advisor.transaction.host import Host
@@ -85,7 +85,7 @@ def _check_host(here: Mapping[str, Any], made_for: Mapping[str, Any]) -> None:
 def _check_current(host: Host, entry: Mapping[str, Any]) -> None:
     """A plan rests on the values that it found; what it wants already is fine too."""
     tunable = get(entry["setting"])
-    running = means(tunable, host.text(tunable))
+    running = written(tunable, host.text(tunable))
     known = [_value(entry["current"]), _value(entry["proposed"])]
     if entry["current"] is not None and running is not None and not any(same(running, value) for value in known):
         told = f"{tunable.name} was {entry['current']} when the plan was made, and is {running} now"

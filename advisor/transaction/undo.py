@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.outlook import means, same
+from advisor.outlook import same, written
 from advisor.record import replace
 from advisor.transaction.build import build
 from advisor.transaction.dropin import line_of, settings_of
@@ -140,7 +140,7 @@ class _Undoing:
             self.note(tunable, "the receipt does not tell all of what ran before: the running value stays")
             return
         left = last["actual"].get(f"/{tunable.path}")
-        wrong = {other.name for other, value in writes if not same(means(other, self.host.text(other)), value)}
+        wrong = {other.name for other, value in writes if not same(written(other, self.host.text(other)), value)}
         if not wrong or not self._may_overwrite(tunable, left):
             return
         for other, value in writes:
@@ -150,7 +150,7 @@ class _Undoing:
     def _may_overwrite(self, tunable: Tunable, left: str | None) -> bool:
         """Whether what memadvisor left still runs, or a person agreed that it need not."""
         running = self.host.text(tunable)
-        if same(means(tunable, running), means(tunable, left)):
+        if same(written(tunable, running), written(tunable, left)):
             return True
         told = f"somebody has changed it since: {left} was left, {running} runs"
         if self.strict:
@@ -174,7 +174,7 @@ def _values_before(tunable: Tunable, receipt: Receipt) -> dict[str, Value]:
     """What a setting, and those that change along with it, were before a receipt."""
     texts = receipt["before"]["values"]
     family = (tunable, *(TUNABLES[name] for name in (*tunable.coupled, *tunable.changes)))
-    values = ((member.name, means(member, texts.get(f"/{member.path}"))) for member in family)
+    values = ((member.name, written(member, texts.get(f"/{member.path}"))) for member in family)
     return {name: value for name, value in values if value is not None}
 
 
