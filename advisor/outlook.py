@@ -10,7 +10,7 @@ import re
 
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING
-from advisor.persisted import PROCPS, PROCPS_3, SYSTEMD, TUNED, Sysctl, effective_write, lines_for, sysfs_writes
+from advisor.persisted import PROCPS, PROCPS_3, SYSTEMD, TUNED, Lines, Sysctl, effective_write, sysfs_writes
 from advisor.record import Record
 from advisor.tunables import TUNABLES, Tunable, Value, parse_value, possible, validate
 
@@ -70,7 +70,7 @@ class Boot:
     """
 
     def __init__(self, files: Mapping[str, str], features: Collection[str] = ()) -> None:
-        self._files = files
+        self._lines = Lines(files)
         self._features = features
         self._readers = {reader: Sysctl(files, reader) for reader in (SYSTEMD, PROCPS, PROCPS_3, TUNED)}
         self._writes = sysfs_writes(files)
@@ -82,8 +82,7 @@ class Boot:
         if tunable.persist != "sysctl.d":
             return Outlook(tunable.name)
         boot = self._end(tunable, SYSTEMD)
-        lines = lines_for(self._files, tunable.name)
-        others = tuple(line for line in lines if line != boot.by)
+        others = tuple(line for line in self._lines.of(tunable.name) if line != boot.by)
         system, old_system, tuned = (self._end(tunable, reader) for reader in (PROCPS, PROCPS_3, TUNED))
         refused = tuple(line for line in others if line.value is not None and not self._takes(tunable, line.value))
         return Outlook(tunable.name, boot, system, old_system, tuned, others, refused)
@@ -133,6 +132,14 @@ def written(tunable: Tunable, text: str | None) -> Value | None:
         return parse_value(tunable, text)
     except AdvisorError:
         return None
+
+
+def place(line: Source | None, links: Mapping[str, str] | None = None) -> str | None:
+    """Where a line stands, as one opens it: ``/etc/sysctl.d/50-a.conf:3``; of a link also where it leads."""
+    if line is None:
+        return None
+    target = (links or {}).get(line.path)
+    return f"/{line.path}:{line.line}" + (f" (a link to {target})" if target else "")
 
 
 def same(one: Value | None, other: Value | None) -> bool:

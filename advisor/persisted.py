@@ -199,8 +199,7 @@ class Sysctl:
     def _concerns(self, line: sysctld.SettingLine, key: str) -> bool:
         if not line.glob:
             return line.key == key
-        matches = self._reader.globs and _matches(sysctld.path(key), sysctld.path(line.key))
-        return matches and key not in self._named
+        return self._reader.globs and key not in self._named and _fits(key, line.key)
 
 
 _Line = tuple[sysctld.SettingLine, Source]
@@ -243,15 +242,19 @@ def persisted(files: Mapping[str, str]) -> dict[str, Persisted]:
     return {key: _decided(key, sources, glob=key in globs) for key, sources in lines.items()}
 
 
-def lines_for(files: Mapping[str, str], key: str) -> tuple[Source, ...]:
-    """Every line of sysctl.d and sysctl.conf that concerns a setting, by name or pattern, masked ones included."""
-    path = sysctld.path(key)
-    return tuple(
-        Source(file.path, line.line, line.value, file.masked)
-        for file in _sysctl_files(files, PROCPS)
-        for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines
-        if line.key == key or (line.glob and _matches(path, sysctld.path(line.key)))
-    )
+class Lines:
+    """Every line of sysctl.d and sysctl.conf, masked ones included, in the order in which they are read."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._lines = [
+            (line, Source(file.path, line.line, line.value, file.masked))
+            for file in _sysctl_files(files, PROCPS)
+            for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines
+        ]
+
+    def of(self, key: str) -> tuple[Source, ...]:
+        """The lines that concern a setting, by its name or by a pattern."""
+        return tuple(source for line, source in self._lines if line.key == key or (line.glob and _fits(key, line.key)))
 
 
 def sysfs_writes(files: Mapping[str, str]) -> dict[str, PersistedWrite]:
@@ -366,6 +369,10 @@ def _problems(file: _File, parse: Callable[[str], sysctld.Dropin | tmpfilesd.Tmp
         return [f"{file.path}: {problem}" for problem in parse(file.text).problems]
     except ParseError as error:
         return [f"{file.path}: {error}"]
+
+
+def _fits(key: str, pattern: str) -> bool:
+    return _matches(sysctld.path(key), sysctld.path(pattern))
 
 
 # A wildcard stands for characters within one part of the path, as in glob(7).

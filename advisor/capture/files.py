@@ -154,8 +154,21 @@ _ONCE = (
     File("etc/tuned/profiles/*/tuned.conf", "once", "what TuneD sets"),
     File("usr/lib/tuned/*/tuned.conf", "once", "what TuneD sets"),
     File("usr/lib/tuned/profiles/*/tuned.conf", "once", "what TuneD sets"),
+    File("run/tuned/tuned.pid", "once", "whether TuneD runs"),
     File("etc/sysconfig/saptune", "once", "whether saptune owns settings"),
     File("etc/sysconfig/sapconf", "once", "whether sapconf owns settings"),
+    File("run/saptune/parameter/vm.*", "once", "what saptune sets"),
+    File("run/saptune/parameter/kernel.numa_balancing", "once", "what saptune sets"),
+    File("run/saptune/parameter/THP", "once", "what saptune sets"),
+    File("var/lib/saptune/parameter/vm.*", "once", "what saptune sets, before its version 3"),
+    File("var/lib/saptune/parameter/kernel.numa_balancing", "once", "what saptune sets, before its version 3"),
+    File("var/lib/saptune/parameter/THP", "once", "what saptune sets, before its version 3"),
+    File("var/lib/kubelet/config.yaml", "once", "whether a kubelet minds settings"),
+    File("etc/rc.local", "once", "what is set at boot by hand"),
+    File("etc/rc.d/rc.local", "once", "what is set at boot by hand"),
+    File("etc/systemd/system/disable-*.service", "once", "units that switch huge pages off"),
+    File("etc/ufw/sysctl.conf", "once", "what the firewall sets"),
+    File("etc/sysctl.ktune", "once", "what ktune sets"),
 )
 
 FILES: tuple[File, ...] = _TICK + _EDGE + _CGROUP2 + _CGROUP1 + _ONCE

@@ -165,6 +165,17 @@ def _obtain(arguments: argparse.Namespace, window_s: float = 60.0) -> Capture:
     return capture_live(arguments.window or window_s, arguments.samples or 2, progress=progress())
 
 
+def one_sample(source: str | None) -> Capture:
+    """A source, or this host read once: for what needs no window."""
+    if source is not None:
+        from advisor.capture.open import open_capture  # noqa: PLC0415
+
+        return open_capture(source)
+    from advisor.capture.live import capture_live  # noqa: PLC0415
+
+    return capture_live(0, 1, processes=False)
+
+
 def progress() -> Callable[[float, float], None] | None:
     """Shows on a terminal how far the window has come; nothing elsewhere."""
     if not sys.stderr.isatty():

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from advisor.capture.model import Capture
     from advisor.signals.view import View
     from advisor.tunables import Value
 
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from advisor.signals.view import views  # noqa: PLC0415
 
     changes, source = _parse(arguments.arguments)
-    view, _parts = views(_capture(source))
+    view, _parts = views(_shared.one_sample(source))
     _refuse(view, changes)
     prediction = predict_changes(view, changes)
     if prediction is None:
@@ -73,16 +72,6 @@ def _parse(words: Sequence[str]) -> tuple[dict[str, Value], str | None]:
     if len(sources) > 1:
         raise UsageError(f"one SOURCE at most, not {len(sources)}: {', '.join(sources)}")
     return changes, sources[0] if sources else None
-
-
-def _capture(source: str | None) -> Capture:
-    if source is not None:
-        from advisor.capture.open import open_capture  # noqa: PLC0415
-
-        return open_capture(source)
-    from advisor.capture.live import capture_live  # noqa: PLC0415
-
-    return capture_live(0, 1, processes=False)
 
 
 def _refuse(view: View, changes: Mapping[str, Value]) -> None:

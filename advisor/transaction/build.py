@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.outlook import Boot, Outlook, same, written
+from advisor.outlook import Boot, Outlook, place, same, written
+from advisor.record import asdict
+from advisor.rivals import rivals, winner
 from advisor.transaction.dropin import with_line
 from advisor.transaction.model import FORMAT, Composed, Options, Purpose, Refusal, Step
 from advisor.tunables import TUNABLES, Tunable, apply_order, format_value
@@ -13,7 +15,7 @@ from advisor.tunables import TUNABLES, Tunable, apply_order, format_value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from advisor.persisted import Source
+    from advisor.rivals import Rival
     from advisor.transaction.host import Host
 
 _BEST_EFFORT = frozenset({"vm.nr_hugepages"})  # the kernel takes what it can get
@@ -133,6 +135,7 @@ def _nix(host: Host, changed: Mapping[str, str | None]) -> list[Refusal]:
 def _account(host: Host, step: Step, boot: Boot, options: Options) -> dict[str, Any]:
     """What is said of one setting; `actual` is filled in once the host has answered."""
     outlook = boot.of(step.tunable)
+    found = rivals(host.capture, step.tunable, outlook)
     running = host.text(step.tunable)
     goal = step.live if step.live is not None and options.live else running
     return {
@@ -143,9 +146,10 @@ def _account(host: Host, step: Step, boot: Boot, options: Options) -> dict[str, 
         "goal": _plain(step.tunable, goal),
         "actual": None,
         "file": options.file_of(step.tunable) if options.persist else None,
-        "at_boot": _at_boot(step.tunable, outlook, goal),
+        "at_boot": _at_boot(step.tunable, outlook, found, goal),
         "sysctl_system": {"value": outlook.system.value, "by": place(outlook.system.by)},
         "others": [{"at": place(line), "value": line.value, "read": not line.masked} for line in outlook.others],
+        "rivals": [asdict(rival) for rival in found],
         "notes": list(step.notes),
     }
 
@@ -155,9 +159,13 @@ def _plain(tunable: Tunable, text: str | None) -> str | None:
     return text if value is None else format_value(tunable, value)
 
 
-def _at_boot(tunable: Tunable, outlook: Outlook, goal: str | None) -> dict[str, Any]:
+def _at_boot(tunable: Tunable, outlook: Outlook, found: Sequence[Rival], goal: str | None) -> dict[str, Any]:
     """What the next boot sets, and whether that is what runs after the transaction."""
-    end = outlook.boot
+    end, rival = outlook.boot, winner(found)
+    if rival is not None:
+        stands = None if rival.value is None else same(written(tunable, rival.value), written(tunable, goal))
+        why = "" if stands else f"{rival.who} sets {rival.value or 'what only it can tell'}: {rival.note}"
+        return {"value": rival.value, "by": rival.at, "stands": stands, "why": why}
     stands = None if end.by is None else same(written(tunable, end.value), written(tunable, goal))
     why = ""
     if end.by is None:
@@ -171,8 +179,3 @@ def _at_boot(tunable: Tunable, outlook: Outlook, goal: str | None) -> dict[str, 
 
 def _falls(entry: Mapping[str, Any]) -> bool:
     return entry["at_boot"]["stands"] is False
-
-
-def place(line: Source | None) -> str | None:
-    """Where a line stands: ``/etc/sysctl.d/50-a.conf:3``."""
-    return None if line is None else f"/{line.path}:{line.line}"

@@ -47,13 +47,13 @@ class Wish(Record):
         tunable: the setting.
         operator: ``==``, ``>=``, ``<=`` or `PRESENT_ONLY`.
         bound: the value beside the operator; None with `PRESENT_ONLY`.
-        running: the value now.
+        running: the value now; None when unknown.
     """
 
     tunable: Tunable
     operator: str
     bound: Value | None
-    running: Value
+    running: Value | None
 
     def holds(self, value: Value | None) -> bool:
         """Whether a value fulfils the wish."""
@@ -65,9 +65,10 @@ class Wish(Record):
     @property
     def goal(self) -> Value:
         """The value after the transaction."""
-        if self.bound is None or self.holds(self.running):
-            return self.running
-        return self.bound
+        if self.bound is not None and not self.holds(self.running):
+            return self.bound
+        assert self.running is not None, "what is unknown fulfils no wish"
+        return self.running
 
     @property
     def text(self) -> str:
@@ -106,7 +107,7 @@ def _refusal(name: str, error: AdvisorError) -> Refusal:
 
 def _read(tunable: Tunable, value: object, host: Host, options: Options) -> Wish:
     _may_be_set(tunable, options)
-    operator, bound = _split(tunable, value)
+    operator, bound = parse_wish(tunable, value)
     try:
         running = host.value(tunable)
     except Unknown as unknown:
@@ -131,7 +132,15 @@ def _may_be_set(tunable: Tunable, options: Options) -> None:
         raise AdvisorError("it is only ever recommended, since programs depend on it", _PERSON)
 
 
-def _split(tunable: Tunable, value: object) -> tuple[str, Value | None]:
+def parse_wish(tunable: Tunable, value: object) -> tuple[str, Value | None]:
+    """Operator and value of a wish.
+
+    >>> parse_wish(get("vm.swappiness"), ">= 10"), parse_wish(get("vm.swappiness"), 10)
+    (('>=', 10), ('==', 10))
+
+    Raises:
+        AdvisorError: it means nothing for this setting.
+    """
     if not isinstance(value, str):
         return "==", parse_value(tunable, _joined(tunable, value))
     if " ".join(value.split()).casefold() == PRESENT_ONLY:
