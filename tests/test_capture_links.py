@@ -4,6 +4,7 @@ import subprocess
 
 from advisor.capture.live import capture_live
 from advisor.capture.open import open_capture
+from advisor.capture.redact import redact
 from advisor.capture.shell import read_visit, script
 from advisor.capture.write import write_capture
 from advisor.persisted import files_of
@@ -53,3 +54,23 @@ def test_a_bare_tree_has_them_too(tmp_path):
     subprocess.run(["tar", "-cf", tmp_path / "host.tar", "-C", tmp_path, "host"], check=True)
     assert open_capture(str(tmp_path / "host")).links == LINKS
     assert open_capture(str(tmp_path / "host.tar")).links == LINKS
+
+
+def test_a_redacted_capture_masks_the_same_and_names_nobody(tmp_path):
+    host = planted(tmp_path)
+    private = {
+        "etc/rc.local": "mount //nas/acme -o password=hunter2\n",
+        "proc/sys/kernel/random/boot_id": "b007-acme\n",
+        "var/lib/kubelet/config.yaml": "clusterName: acme\n",
+        "etc/ufw/sysctl.conf": "# acme\nvm/swappiness=1\n",
+        "etc/systemd/system/disable-acme.service": "ExecStart=acme\n",
+    }
+    plant(host, private)
+    (host / "etc/sysctl.d/70-acme.conf").symlink_to("/srv/acme/70.conf")
+    capture = redact(capture_live(0, 1, root=str(host), processes=False), b"k" * 32)
+    assert sorted(files_of(capture).values()).count("") >= 3
+    assert capture.links["etc/sysctl.d/99-sysctl.conf"] == "../sysctl.conf"
+    told = repr((capture.samples, dict(capture.links), dict(capture.unread)))
+    assert "acme" not in told
+    assert "hunter2" not in told
+    assert "vm/swappiness=1" in told

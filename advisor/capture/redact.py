@@ -42,6 +42,11 @@ _DEVICE = re.compile(r"(?:sd|vd|xvd|hd|nvme|zram|dm-|md|mmcblk|loop|ram|sr|nbd|p
 _FOLDERS = re.compile(r"(?:etc|run|usr/local/lib|usr/lib|lib)/(?:sysctl|tmpfiles)\.d/(?P<name>[^/]+)")
 _OURS = re.compile(r"\d*-?(?:zz-)?memadvisor\.conf|99-sysctl\.conf")
 _TUNED = re.compile(r"((?:etc|usr/lib)/tuned/(?:profiles/)?)([^/]+)(/tuned\.conf)")
+_TARGETS = frozenset({"/dev/null", "/etc/sysctl.conf", "../sysctl.conf"})
+# Who the host is, and scripts that may hold anything: left out. Nothing that judges a host reads them.
+_PRIVATE = re.compile(
+    r"proc/sys/kernel/random/boot_id|etc/rc\.local|etc/rc\.d/rc\.local|etc/systemd/system/.*|var/lib/kubelet/.*|.*/saptune/.*"
+)
 _STOCK_PROFILES = frozenset({
     "accelerator-performance", "aws", "balanced", "balanced-battery", "cpu-partitioning", "desktop", "hpc-compute",
     "intel-sst", "latency-performance", "mssql", "network-latency", "network-throughput", "openshift",
@@ -134,6 +139,7 @@ class _Redactor:
             tools={name: self._words(text) for name, text in whole.tools.items() if name in _TOOLS},
             processes=tuple(map(self._process, whole.processes)),
             unread={self._any_path(path): why for path, why in whole.unread.items()},
+            links={self._path(path): self._target(target) for path, target in whole.links.items() if _listed(path)},
             notes=tuple(dict.fromkeys(notes)),
         )
 
@@ -153,7 +159,10 @@ class _Redactor:
             *groups, name = path.removeprefix(_CGROUPS).split("/")
             return _CGROUPS + "/".join([*map(self._part, groups), name])
         if found := _FOLDERS.fullmatch(path):
-            return path[: found.start("name")] + self.files[found["name"]]
+            name = found["name"]  # of a pattern that found nothing, or of a file that could not be read, maybe
+            return path[: found.start("name")] + (
+                self.files.get(name) or (name if "*" in name else self._file_name(name))
+            )
         if tuned := _TUNED.fullmatch(path):
             return tuned[1] + self._profile(tuned[2]) + tuned[3]
         if path.startswith("sys/block/"):
@@ -173,12 +182,15 @@ class _Redactor:
             return part
         return self.names.of(part)
 
+    def _target(self, target: str) -> str:
+        return target if target in _TARGETS else self._slashed(target)
+
     def _profile(self, name: str) -> str:
         return name if name in _STOCK_PROFILES else self.names.learn("profile", name)
 
     def _file_names(self) -> dict[str, str]:
         """New names for files of settings, in the order of the old ones: of two lines the order decides."""
-        found = (_FOLDERS.fullmatch(path) for path in self.whole.paths())
+        found = (_FOLDERS.fullmatch(path) for path in (*self.whole.paths(), *self.whole.links))
         old = sorted({match["name"] for match in found if match})
         new = [name if _OURS.fullmatch(name) else self._file_name(name) for name in old]
         if new != sorted(new) or len(set(new)) != len(new):
@@ -312,6 +324,8 @@ _SPECIAL: Mapping[str, Callable[[_Redactor, str], str]] = {
     "etc/tuned/active_profile": _Redactor._active_profile,
     "etc/tuned/tuned-main.conf": _Redactor._tuned_main,
     "etc/sysconfig/saptune": _Redactor._words,
+    "etc/ufw/sysctl.conf": _Redactor._sysctl,
+    "etc/sysctl.ktune": _Redactor._sysctl,
     "etc/sysconfig/sapconf": _Redactor._words,
 }
 
@@ -335,8 +349,8 @@ def _is_boot(word: str) -> bool:
 
 
 def _listed(path: str) -> bool:
-    """Whether a path is one of those that captures are made of."""
-    return any(_fits(path, file.pattern) for file in FILES)
+    """Whether a path is one of those that captures are made of, and of which something can be kept."""
+    return not _PRIVATE.fullmatch(path) and any(_fits(path, file.pattern) for file in FILES)
 
 
 def _fits(path: str, pattern: str) -> bool:
