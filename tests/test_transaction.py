@@ -205,6 +205,20 @@ def test_rivals_are_told_and_strict_refuses_where_ours_would_not_stand():
     assert "zz-b.conf:1 is read instead" in refused(host(files=files), {SWAPPINESS: 10}, strict=True)
 
 
+def test_tuned_that_comes_after_the_files_is_told():
+    files = {
+        "etc/tuned/active_profile": "mine", "run/tuned/tuned.pid": "1", "etc/tuned/tuned-main.conf": "reapply_sysctl=0",
+        "etc/tuned/mine/tuned.conf": f"[sysctl]\n{SWAPPINESS}=5\n",
+    }  # fmt: skip
+    (entry,) = composed(host(files=files), {SWAPPINESS: 10}).settings
+    assert entry["at_boot"] == {
+        "value": "5", "by": "/etc/tuned/mine/tuned.conf:2", "stands": False,
+        "why": "TuneD profile mine sets 5: it comes after the files, since reapply_sysctl is off",
+    }  # fmt: skip
+    assert entry["rivals"][0]["who"] == "TuneD profile mine"
+    assert "TuneD profile mine sets 5" in refused(host(files=files), {SWAPPINESS: 10}, strict=True)
+
+
 def test_a_value_below_sys_is_kept_by_tmpfiles():
     result = composed(host(), {"thp.enabled": "never"})
     assert contents(result)[TMPFILES].splitlines()[-1] == f"w- {THP_PATH} - - - - never"

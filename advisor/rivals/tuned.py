@@ -104,7 +104,7 @@ def _wins(capture: Capture, tunable: Tunable, outlook: Outlook, found: Assigned)
     if found.section == "sysfs" or tunable.persist != "sysctl.d" or outlook.tuned.by is None:
         return True, "it comes after the files"
     if not _reapplies(capture.text, tunable.name):
-        return True, "reapply_sysctl is off: it comes after the files"
+        return True, "it comes after the files, since reapply_sysctl is off"
     return False, "reapply_sysctl: /etc and /run come after it again"
 
 
