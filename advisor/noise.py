@@ -22,8 +22,8 @@ change for reasons of its own and stays so through all windows. Take captures of
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from itertools import combinations, pairwise
+from statistics import fmean, median
 
 from advisor.hints import TYPE_CHECKING
 from advisor.record import Record
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_BLOCKS = 7
 """Blocks on each side: 7 against 7 can be swapped in 3432 ways, enough for any level, and few enough to count."""
+
+# Of the usual weight of a window: with less it joins its neighbour.
+_LIGHT = 0.25
 
 # Of a normal distribution: 95 % lie below this many deviations.
 _UPPER_95 = 1.645
@@ -55,8 +58,8 @@ class Ratio(Record):
     """How many times larger a quantity is after a change.
 
     Attributes:
-        before: weighted mean before.
-        after: weighted mean after.
+        before: mean of the blocks before.
+        after: mean of the blocks after.
         ratio: after / before, the floor added to both.
         low: lower end of the interval; 0 where the windows do not bound it.
         high: upper end; infinity where they do not bound it.
@@ -96,7 +99,7 @@ def compare(before: Sequence[Sequence[Point]], after: Sequence[Sequence[Point]],
     if min(len(before), len(after)) >= _MANY_CAPTURES:
         before, after = [_whole(before)], [_whole(after)]
     old, new = _blocks(before), _blocks(after)
-    mean_old, mean_new = _mean(_flat(before)), _mean(_flat(after))
+    mean_old, mean_new = fmean(old), fmean(new)
     ratio = _divided(mean_new + floor, mean_old + floor)
     low, high = _bounds([value + floor for value in old], [value + floor for value in new], level)
     correlation = _correlation([*before, *after])
@@ -137,17 +140,33 @@ def _divided(above: float, below: float) -> float:
 
 
 def _blocks(series: Sequence[Sequence[Point]]) -> list[float]:
-    """Means of neighbouring windows, of about equal weight, at most MOST_BLOCKS of them."""
-    points = _flat(series)
+    """Means of neighbouring windows: light ones join a neighbour, and of many become MOST_BLOCKS of like weight."""
+    points = _without_light(_flat(series))
+    if len(points) <= MOST_BLOCKS:
+        return [point.value for point in points]
     whole = sum(point.weight for point in points)
-    count = min(MOST_BLOCKS, len(points))
     blocks: dict[int, list[Point]] = {}
     passed = 0.0
     for point in points:
-        middle = (passed + point.weight / 2) / whole if whole else 0.0
-        blocks.setdefault(min(count - 1, int(middle * count)), []).append(point)
+        middle = (passed + point.weight / 2) / whole
+        blocks.setdefault(min(MOST_BLOCKS - 1, int(middle * MOST_BLOCKS)), []).append(point)
         passed += point.weight
     return [_mean(block) for block in blocks.values()]
+
+
+def _without_light(points: Sequence[Point]) -> list[Point]:
+    """The windows, those in which little was done joined to the one before, or the first to the one after.
+
+    All count alike in the test, and what happens per unit of work is noisy where there is hardly any work.
+    """
+    least = _LIGHT * median(point.weight for point in points)
+    joined: list[Point] = []
+    for point in points:
+        if joined and (point.weight < least or joined[-1].weight < least):
+            joined[-1] = Point(_mean([joined[-1], point]), joined[-1].weight + point.weight)
+        else:
+            joined.append(point)
+    return joined
 
 
 def _bounds(before: Sequence[float], after: Sequence[float], level: float) -> tuple[float, float]:
@@ -161,9 +180,12 @@ def _bounds(before: Sequence[float], after: Sequence[float], level: float) -> tu
     So the test's p-value for `r` is the share of swaps with a quotient of at least `r`, and the ends of the interval
     are quantiles of the quotients. The identity swaps nothing and always counts.
     """
+    swapped_out, swapped_in = _sums(after), _sums(before)
     quotients = sorted(
-        _divided(sum(after[i] for i in out), sum(before[i] for i in into))
-        for out, into in _swaps(len(before), len(after))
+        _divided(out, into)
+        for count in range(1, min(len(before), len(after)) + 1)
+        for out in swapped_out[count]
+        for into in swapped_in[count]
     )
     allowed = math.floor(level * (len(quotients) + 1) + 1e-9)
     if allowed < 1:
@@ -172,15 +194,13 @@ def _bounds(before: Sequence[float], after: Sequence[float], level: float) -> tu
     return quotients[min(allowed, len(quotients)) - 1], quotients[-min(allowed, len(quotients))]
 
 
-@lru_cache(maxsize=16)
-def _swaps(old: int, new: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
-    """Every way to swap as many new blocks for old ones, but for swapping none."""
-    return tuple(
-        (out, into)
-        for count in range(1, min(old, new) + 1)
-        for out in combinations(range(new), count)
-        for into in combinations(range(old), count)
-    )
+def _sums(values: Sequence[float]) -> list[list[float]]:
+    """The sums of all choices of none, one, two … of some values.
+
+    >>> _sums([1, 2, 4])
+    [[0], [1, 2, 4], [3, 5, 6], [7]]
+    """
+    return [[sum(chosen) for chosen in combinations(values, count)] for count in range(len(values) + 1)]
 
 
 def _correlation(runs: Sequence[Sequence[Point]]) -> float:

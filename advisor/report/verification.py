@@ -138,7 +138,9 @@ def _costs(costs: tuple[Cost, ...], width: int) -> list[Line]:
         return []
     lines: list[Line] = [[], [("Costs", "title"), ("  what must not get worse, whatever the change was for", "quiet")]]
     for cost in sorted(costs, key=lambda cost: (WORSE, UNCLEAR, BETTER, SAME).index(cost.verdict)):
-        word = "may have got worse" if cost.verdict == UNCLEAR else cost.verdict
+        word = cost.verdict
+        if cost.verdict == UNCLEAR and cost.noise is not None:
+            word = "may have got worse" if cost.noise.ratio > 1 else "seems no worse"
         values = ""
         if cost.noise is not None:
             values = f" {shown(cost.noise.before, cost.unit)} → {shown(cost.noise.after, cost.unit)}"
