@@ -42,6 +42,7 @@ LAYERS = {
     "experience": 5,
     "ledger": 6,
     "verify": 8,
+    "comparison": 8,
     "fleet": 8,
     "report": 9,
     "cli": 10,

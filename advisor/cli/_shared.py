@@ -7,7 +7,7 @@ import re
 import sys
 
 from advisor.errors import UsageError
-from advisor.hints import TYPE_CHECKING
+from advisor.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,6 +100,25 @@ def past(arguments: argparse.Namespace) -> tuple[Trial, ...]:
     if not os.path.exists(path):  # noqa: PTH110 (pathlib is slow to load)
         raise UsageError(f"{path}: no such ledger", "advisor verify --ledger FILE writes one")
     return ledger.read(path, warn)
+
+
+def read_json(path: str, what: str) -> dict[str, Any]:
+    """A JSON object from a file that one of our commands wrote.
+
+    Raises:
+        UsageError: it is no JSON object.
+    """
+    import json  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415  (slow to load)
+
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise UsageError(f"{path}: no JSON{where}", f"give {what} as --format json printed it") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: not {what}", f"give {what} as --format json printed it")
+    return found
 
 
 def warn(text: str) -> None:

@@ -8,7 +8,7 @@ Exit codes: 0 better or the same, 2 worse, 3 cannot tell, 1 error.
 from __future__ import annotations
 
 from advisor.cli import FOUND, OK, UNSURE, _shared
-from advisor.errors import AdvisorError, UsageError
+from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         _opened(arguments, [arguments.before, *arguments.more_before]),
         _opened(arguments, [arguments.after, *arguments.more_after]),
         _shared.checks(arguments),
-        _plan(arguments.plan) if arguments.plan else None,
+        _shared.read_json(arguments.plan, "a plan") if arguments.plan else None,
         How(arguments.role, work),
     )
     if arguments.format == "json":
@@ -87,22 +87,3 @@ def _opened(arguments: argparse.Namespace, sources: list[str]) -> list[Capture]:
     from advisor.capture.open import open_capture  # noqa: PLC0415
 
     return [open_capture(source, interval_s=arguments.interval) for source in sources]
-
-
-def _plan(path: str) -> dict[str, Any]:
-    """A plan from a file.
-
-    Raises:
-        UsageError: it is no JSON object.
-    """
-    import json  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
-
-    try:
-        plan = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"{path}: no JSON{where}", "give what advisor plan --format json printed") from None
-    if not isinstance(plan, dict):
-        raise UsageError(f"{path}: no plan", "give what advisor plan --format json printed")
-    return plan

@@ -5,14 +5,14 @@ from __future__ import annotations
 from advisor.errors import AdvisorError, Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.memavailable import current_protections, mem_available, totalreserve
-from advisor.plan import predict_changes
-from advisor.signals.formula import memory_counters, settings, zone_inputs
+from advisor.predict import predict
+from advisor.signals.formula import auto_upper, memory_counters, settings, zone_inputs
 from advisor.signals.host import page_size
 from advisor.verify.model import Score
 from advisor.watermarks import choose_variant, current_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from advisor.predict import Prediction
     from advisor.signals.view import View
@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 
 def predicted(view: View, changes: Mapping[str, SettingValue]) -> Prediction | None:
-    """What the formula makes of all changes together, from the last state before them; None where it has no say."""
+    """What the formula makes of all changes together, from the last state before them; None where it has no say.
+
+    MemAvailable is a range: how much of it the marks take depends on the page cache and slab of the moment.
+    """
     try:
-        prediction = predict_changes(view, changes)
+        prediction = predict(zone_inputs(view), settings(view), None, changes, auto_upper=auto_upper(view))
     except AdvisorError:
         return None
-    if prediction is None or prediction.effect != "changes" or prediction.after is None:
+    if prediction.effect != "changes" or prediction.after is None:
         return None
     return prediction
 
@@ -69,7 +72,7 @@ def _loss(before: View, after: View) -> int | None:
     The change that /proc/meminfo shows is no measure of it: memory was used and freed in between.
     """
     try:
-        old, new, memory = _reserve(before), _reserve(after), memory_counters(after)
+        old, new, memory = _reserve(before, boosted=True), _reserve(after), memory_counters(after)
         if memory is None:
             return None
         return (mem_available(memory, *new) - mem_available(memory, *old)) * page_size(after)
@@ -77,9 +80,9 @@ def _loss(before: View, after: View) -> int | None:
         return None
 
 
-def _reserve(view: View) -> tuple[int, int]:
-    """The two sums that MemAvailable depends on: what is reserved, and the low marks; pages."""
+def _reserve(view: View, *, boosted: bool = False) -> tuple[int, int]:
+    """The two sums that MemAvailable depends on, pages: what is reserved, and the low marks (perhaps with boost)."""
     zones, known = zone_inputs(view), settings(view)
-    marks: Sequence[Marks] = current_marks(zones, known, choose_variant(zones, known))
-    rows = current_protections(zones, known.lowmem_reserve_ratio)
-    return totalreserve(zones, marks, rows), sum(mark.low for mark in marks)
+    marks = current_marks(zones, known, choose_variant(zones, known))
+    low = sum((zone.boost or 0) if boosted else 0 for zone in zones) + sum(mark.low for mark in marks)
+    return totalreserve(zones, marks, current_protections(zones, known.lowmem_reserve_ratio)), low

@@ -74,10 +74,13 @@ class Windows:
     Args:
         captures: of one host, oldest first.
         role: what the host is for.
-        rate: the work per second of a window; None where it is unknown.
+        signal: the rate that work is counted by.
+        requests: requests served in all windows together, which stand in for the signal; None: not counted.
     """
 
-    def __init__(self, captures: Sequence[Capture], role: str | None, signal: str, requests: float | None) -> None:
+    def __init__(
+        self, captures: Sequence[Capture], role: str | None, signal: str = PAGES, requests: float | None = None
+    ) -> None:
         self.captures = captures
         self.views = [_views(capture, role) for capture in captures]
         self.tables = [[Table(view) for view in views] for views in self.views]
