@@ -10,15 +10,77 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _OPTIONS = ("--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run",
             "--disable-extensions", "--disable-background-networking", "--disable-dev-shm-usage")  # fmt: skip
 _PATIENCE_S = 120.0
+
+
+# The contrast of every visible text with what is behind it, by WCAG 2.1; the worst comes back.
+CONTRAST = """(() => {
+  const parse = text => { const n = text.match(/[0-9.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+      .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const color = parse(getComputedStyle(node).backgroundColor);
+      if (color[3] > 0.99) return color;
+    }
+    return [255, 255, 255, 1];
+  };
+  let worst = [99, ""];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const parent = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !parent.checkVisibility()) continue;
+    if (parent.closest("svg, script, style, .skip, .unseen")) continue;
+    const [one, two] = [light(parse(getComputedStyle(parent).color)), light(behind(parent))];
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (ratio < worst[0]) worst = [ratio, walk.currentNode.data.trim().slice(0, 60)];
+  }
+  return worst;
+})()"""
+
+# What lies outside of the page to the right, but for tables that scroll.
+OVERFLOW = """[...document.body.querySelectorAll('*')].filter(node => !node.closest('.scroll, .skip, svg')
+  && node.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map(node => node.outerHTML.slice(0, 80))"""
+
+ACCESSIBLE = """(() => {
+  const found = [];
+  const say = (what, nodes) => nodes.forEach(node => found.push(what + ': ' + node.outerHTML.slice(0, 80)));
+  const all = selector => [...document.querySelectorAll(selector)];
+  for (const one of ['header', 'main', 'footer', 'h1', 'head > title'])
+    if (all(one).length !== 1) found.push(all(one).length + ' of ' + one);
+  if (document.documentElement.lang !== 'en') found.push('no language');
+  say('picture without a name', all('svg').filter(svg => svg.getAttribute('aria-hidden') !== 'true'
+    && !svg.closest('[aria-hidden=true]')
+    && !(svg.getAttribute('role') === 'img' && svg.querySelector('title')?.textContent.trim()
+         && svg.querySelector('desc')?.textContent.trim())));
+  say('a heading of a table without scope', all('th:not([scope])'));
+  say('a table without headings', all('table').filter(table => !table.querySelector('thead th')));
+  say('names nothing', all('[aria-labelledby]').filter(node => node.getAttribute('aria-labelledby').split(' ')
+    .some(id => !document.getElementById(id))));
+  const ids = all('[id]').map(node => node.id);
+  if (new Set(ids).size !== ids.length) found.push('an id twice');
+  let level = 0;
+  for (const node of all('h1, h2, h3, h4')) {
+    const now = Number(node.tagName[1]);
+    if (now > level + 1) found.push('a heading level is left out: ' + node.outerHTML);
+    level = now;
+  }
+  return found;
+})()"""
 
 
 class Browser:
@@ -125,3 +187,12 @@ class Browser:
     def print(self, path: Path) -> None:
         """The page as PDF."""
         path.write_bytes(base64.b64decode(self.ask("Page.printToPDF", printBackground=False)["data"]))
+
+
+@contextmanager
+def opened() -> Iterator[Browser]:
+    """A browser for tests that need one; they are skipped where none is installed."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium (Debian package chromium) is not installed")
+    with Browser() as browser:
+        yield browser

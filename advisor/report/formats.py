@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Formats of one host whose module takes its `Report`.
 _OF_A_REPORT = {"html": "html", "markdown": "markdown", "json": "as_json", "nagios": "nagios"}
 _OF_A_FLEET = {"csv": "csv", "junit": "junit", "prometheus": "prometheus", "sarif": "sarif"}
-_OF_FLEETS_ONLY = {"markdown": "fleet_markdown"}
+_OF_FLEETS_ONLY = {"html": "fleet_html", "markdown": "fleet_markdown"}
 
 HOST = ("text", *sorted({**_OF_A_REPORT, **_OF_A_FLEET}))
 FLEET = tuple(sorted({**_OF_A_FLEET, **_OF_FLEETS_ONLY}))
