@@ -88,7 +88,23 @@ def test_every_kernel_message_is_understood_as_before(name):
 # What must not come out, wherever it stands.
 HOST, FQDN, USER, PROCESS = "zanzibar07", "zanzibar07.corp.acme.example", "wilhelmina", "quuxdaemon"
 GROUP, IPV4, IPV6, MAC = "tenant-umbrella", "198.51.100.77", "2001:db8:77::beef", "52:54:00:ab:cd:ef"
-SECRETS = (HOST, FQDN, "acme", USER, PROCESS, GROUP, IPV4, IPV6, MAC, "umbrella", "hunter2", "fqdnmount", "sekretprof")
+SECRETS = (
+    HOST,
+    FQDN,
+    "acme",
+    USER,
+    PROCESS,
+    GROUP,
+    IPV4,
+    IPV6,
+    MAC,
+    "umbrella",
+    "hunter2",
+    "0123456789abcdef",
+    "b00b1e55",
+    "fqdnmount",
+    "sekretprof",
+)
 LOG = f"""\
 [    0.000000] Linux version 6.1.0-18-amd64 (builder@{FQDN}) (gcc 12) #1 SMP
 [    0.100000] Command line: root=UUID=hunter2 ip={IPV4}
@@ -126,6 +142,13 @@ def planted() -> Capture:
         f"sys/block/{HOST}/queue/rotational": "1\n",
         "sys/block/zram0/backing_dev": f"/dev/mapper/{HOST}\n",
         f"srv/{USER}/notes": HOST,
+        "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
+        "proc/sys/kernel/random/boot_id": "b00b1e55-1111-2222-3333-444455556666\n",
+        "var/lib/kubelet/config.yaml": f"kind: KubeletConfiguration\nclusterDomain: {FQDN}\nprotectKernelDefaults: true\n",
+        "etc/rc.local": f"#!/bin/sh -e {USER}\nmount {HOST}:/srv /mnt\necho 5 > /proc/sys/vm/swappiness\nsysctl -w vm.swappiness=5\n",
+        f"etc/systemd/system/disable-{HOST}.service": f"[Unit]\nDescription=by {USER}\n[Service]\nExecStart=/opt/{USER}/x\n",
+        "run/saptune/parameter/vm.swappiness": "10\n",
+        "etc/ufw/sysctl.conf": f"# {USER}\nnet/ipv4/conf/{HOST}/rp_filter=1\nvm/swappiness=3\n",
         "proc/uptime": "1000.0 1.0\n",
     }
     return Capture(
@@ -136,6 +159,7 @@ def planted() -> Capture:
         tools={"top": f"top - 10:00:00 up 1 day\n 4711 {USER} 20 0 1g 1g 1m S 1.0 9.0 1:00.00 {PROCESS}\n", USER: HOST},
         processes=(Process(4711, PROCESS, 1 << 30, flags=("java",)),),
         unread={f"{group}/memory.stat": "permission denied", f"etc/{HOST}/*": "permission denied"},
+        links={f"etc/sysctl.d/{HOST}-b.conf": f"/srv/{USER}/x.conf", "etc/sysctl.d/99-sysctl.conf": "../sysctl.conf"},
         notes=(f"/home/{USER}/{HOST}: larger than 32 MiB, not read; {HOST} at {IPV4}",),
     )
 
@@ -179,6 +203,11 @@ def test_what_is_needed_is_kept():
     assert "w /sys/kernel/mm/ksm/run - - - - 1" in after[next(path for path in after if "tmpfiles.d" in path)]
     assert after["proc/version"].startswith("Linux version 6.1.0-18-amd64 #1 SMP PREEMPT_DYNAMIC")
     assert " nfs4 rw 0 0" in after["proc/mounts"]
+    assert not {"etc/rc.local", "var/lib/kubelet/config.yaml"} & after.keys()  # scripts may hold passwords
+    assert re.fullmatch(r"[0-9a-f]{32}\n", after["etc/machine-id"])
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n", after["proc/sys/kernel/random/boot_id"])
+    assert after["etc/ufw/sysctl.conf"] == "#\n#\nvm/swappiness=3\n"
+    assert "../sysctl.conf" in redact(planted(), KEY).links.values()
 
 
 def test_a_process_has_one_name_in_the_log_and_in_the_list():

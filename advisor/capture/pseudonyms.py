@@ -29,8 +29,16 @@ class Pseudonyms:
 
     def of(self, name: str) -> str:
         """The pseudonym of a name, of the kind "name" when nothing is known of it."""
-        digest = hmac.new(self._key, encode(name), hashlib.sha256).digest()[:_BYTES]
-        return f"{self._kinds.get(name, 'name')}-{base64.b32encode(digest).decode().lower()}"
+        digest = base64.b32encode(self._digest(name)[:_BYTES]).decode().lower()
+        return f"{self._kinds.get(name, 'name')}-{digest}"
+
+    def digits(self, number: str) -> str:
+        """What stands for the number of a machine or a boot: as long, in hexadecimal digits, dashes where they were."""
+        digits = iter(self._digest(number).hex())
+        return "".join("-" if character == "-" else next(digits) for character in number[:36])
+
+    def _digest(self, name: str) -> bytes:
+        return hmac.new(self._key, encode(name), hashlib.sha256).digest()
 
     def knows(self, name: str) -> bool:
         """Whether the kind of a name is known."""

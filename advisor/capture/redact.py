@@ -18,6 +18,7 @@ from advisor.errors import UsageError
 from advisor.hints import TYPE_CHECKING
 from advisor.parse.kernlog.trigger import TRIGGER
 from advisor.record import replace
+from advisor.tunables import TUNABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,15 +39,14 @@ _COMMON = frozenset({
     "dev", "dev shm", "shm", "mapper", "proc", "sys", "run", "tmp", "var", "boot", "efi", "home", "usr", "lib", "etc",
     "kernel", "debug", "fs", "cgroup", "swapfile", "swap.img", "pagefile", "null", "none",
 })  # fmt: skip
+_KERNEL_PATH = re.compile(r"/(?:proc/sys/(?:vm|kernel|fs)|sys/kernel/mm|sys/module/zswap)(?:/[a-z0-9_.*-]+)*")
 _DEVICE = re.compile(r"(?:sd|vd|xvd|hd|nvme|zram|dm-|md|mmcblk|loop|ram|sr|nbd|pmem|dasd|fd)[0-9a-z-]{0,12}")
 _FOLDERS = re.compile(r"(?:etc|run|usr/local/lib|usr/lib|lib)/(?:sysctl|tmpfiles)\.d/(?P<name>[^/]+)")
 _OURS = re.compile(r"\d*-?(?:zz-)?memadvisor\.conf|99-sysctl\.conf")
 _TUNED = re.compile(r"((?:etc|usr/lib)/tuned/(?:profiles/)?)([^/]+)(/tuned\.conf)")
 _TARGETS = frozenset({"/dev/null", "/etc/sysctl.conf", "../sysctl.conf"})
-# Who the host is, and scripts that may hold anything: left out. Nothing that judges a host reads them.
-_PRIVATE = re.compile(
-    r"proc/sys/kernel/random/boot_id|etc/rc\.local|etc/rc\.d/rc\.local|etc/systemd/system/.*|var/lib/kubelet/.*|.*/saptune/.*"
-)
+# Scripts and files of others that may hold anything, numbers that are passwords too: left out. No rule reads them.
+_PRIVATE = re.compile(r"etc/rc\.local|etc/rc\.d/rc\.local|etc/systemd/system/.*|var/lib/kubelet/.*|.*/saptune/.*")
 _STOCK_PROFILES = frozenset({
     "accelerator-performance", "aws", "balanced", "balanced-battery", "cpu-partitioning", "desktop", "hpc-compute",
     "intel-sst", "latency-performance", "mssql", "network-latency", "network-throughput", "openshift",
@@ -174,7 +174,9 @@ class _Redactor:
         return self._path(path) if _listed(path) else self._slashed(path)
 
     def _slashed(self, path: str) -> str:
-        """A path in a text: each part by itself, so that what lies within another still does."""
+        """A path in a text: each part by itself, so that what lies within another still does; the kernel's stay."""
+        if _KERNEL_PATH.fullmatch(path):
+            return path
         return "/".join(map(self._part, path.split("/")))
 
     def _part(self, part: str) -> str:
@@ -214,13 +216,21 @@ class _Redactor:
         if _TUNED.fullmatch(path):
             return self._tuned(text)
         special = _SPECIAL.get(path) or (_backing if path.endswith("/backing_dev") else None)
-        return special(self, text) if special else text
+        if special:
+            return special(self, text)
+        return text if path.startswith(("proc/", "sys/")) else self._lines(text, self._words)
+
+    def _number(self, text: str) -> str:
+        return f"{self.names.digits(text.strip())}\n"
 
     def _words(self, text: str) -> str:
         return redact_words.redact(text, word=self._word, path=self._slashed, address=self._address)
 
     def _word(self, word: str) -> str:
-        return word if redact_words.known(word, self.hosts) else self.names.of(word)
+        return word if self._is_known(word) else self.names.of(word)
+
+    def _is_known(self, word: str) -> bool:
+        return word in TUNABLES or redact_words.known(word, self.hosts)
 
     def _address(self, address: str) -> str:
         return self.names.learn("address", address)
@@ -314,6 +324,10 @@ class _Redactor:
 
 
 _SPECIAL: Mapping[str, Callable[[_Redactor, str], str]] = {
+    "etc/machine-id": _Redactor._number,
+    "proc/sys/kernel/random/boot_id": _Redactor._number,
+    "etc/ufw/sysctl.conf": _Redactor._sysctl,
+    "etc/sysctl.ktune": _Redactor._sysctl,
     "proc/version": _Redactor._version,
     "proc/cmdline": _Redactor._cmdline,
     "proc/mounts": _Redactor._mounts,
@@ -324,8 +338,6 @@ _SPECIAL: Mapping[str, Callable[[_Redactor, str], str]] = {
     "etc/tuned/active_profile": _Redactor._active_profile,
     "etc/tuned/tuned-main.conf": _Redactor._tuned_main,
     "etc/sysconfig/saptune": _Redactor._words,
-    "etc/ufw/sysctl.conf": _Redactor._sysctl,
-    "etc/sysctl.ktune": _Redactor._sysctl,
     "etc/sysconfig/sapconf": _Redactor._words,
 }
 

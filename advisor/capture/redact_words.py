@@ -58,7 +58,7 @@ _VOCABULARY = frozenset(_WORDS.split())
 # Letters of states, signs of taint and units, which stand alone.
 _SHAPES = re.compile(
     r"[A-Z]{1,5}(?![a-z])|[-+]?[0-9]+(?:[.,][0-9]+)*(?:[kKMGTm]i?B?|[kmg]|ms|us|ns|s|pages?|th|st|min)?%?|0x[0-9a-fA-F]+"
-    r"|(?:__)?GFP_[A-Z_]+|[0-9]{1,2}\.[0-9]{1,3}\.[0-9]{1,3}-[\w.+~-]+|u?[0-9]{1,6}(?:-[0-9]{1,6})?|[CT][0-9]+"
+    r"|(?:__)?GFP_[A-Z_]+|[0-9]{1,2}\.[0-9]{1,3}\.[0-9]{1,3}-[\w.+~-]+|u?[0-9]{1,6}(?:-[0-9]{1,6})?|[a-z]|[CT][0-9]+"
     r"|(?:kswapd|kcompactd|cpu|node|CPU|Node)[0-9]+|\.+|-+|_+|…"
 )
 _IPV4 = r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w.]*[0-9])"
