@@ -154,7 +154,8 @@ def _predictions(scores: tuple[Score, ...], width: int) -> list[Line]:
     if not scores:
         return []
     right = sum(score.right for score in scores)
-    lines: list[Line] = [[], [("Predictions", "title"), (f"  {right} of {len(scores)} right; marks are predicted to the page", "quiet")]]
+    told = f"  {right} of {len(scores)} right; marks are predicted to the page"
+    lines: list[Line] = [[], [("Predictions", "title"), (told, "quiet")]]
     for score in scores:
         if not score.right or score.unit == "B":
             lines += paragraph(_score(score), indent=4, width=width)
