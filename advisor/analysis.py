@@ -212,7 +212,7 @@ def passed_of(findings: Sequence[Finding], checks: Sequence[Check]) -> dict[str,
     states: dict[str, set[str]] = {}
     for finding in findings:
         states.setdefault(finding.rule, set()).add(finding.state)
-    passed = Counter(check.family for check in checks if states[check.id] == {PASS})
+    passed = Counter(check.family for check in checks if states.get(check.id) == {PASS})
     return dict(passed.most_common())
 
 

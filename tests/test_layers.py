@@ -48,7 +48,7 @@ LAYERS = {
     "cli": 10,
 }
 # Code that touches files, clocks or processes; everything else is pure.
-FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines")
+FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines", "fleet.rows", "fleet.last")
 IMPURE = ("capture", "cli", "ledger", "discovery", "rulebook.library", "policy.load", "__main__", *FLEET)
 
 

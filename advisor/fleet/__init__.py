@@ -9,5 +9,10 @@
 `ingest`     many sources into a store, in parallel
 `queries`    rules become SQL over these tables (pure)
 `evaluate`   asks an engine: DuckDB, Spark, PostgreSQL, or the row evaluator
+`rows`       whole rows of chosen captures
+`stored`     a host of a store, as findings and plans ask it (pure)
+`survey`     judges all hosts by rules or a policy, with findings and plans of those that need them
+`classes`    hosts that are alike (pure)
+`last`       the outcome of the run before
 ===========  ======================================================================================
 """

@@ -91,6 +91,7 @@ def digest(capture: Capture) -> str:
     found = hashlib.blake2b(digest_size=16)
     parts: list[Any] = [capture.host, capture.interval_s, capture.zero_baseline, capture.kernel_log or ""]
     parts += [part for process in capture.processes for part in (process.pid, process.name, process.rss_bytes)]
+    parts += [part for name in sorted(capture.tools) for part in (name, capture.tools[name])]
     for sample in capture.samples:
         parts += ["", sample.monotonic_s, sample.wall_s]
         parts += [part for path in sorted(sample.files) for part in (path, sample.files[path])]

@@ -29,11 +29,12 @@ class Inventory(Record):
             host: the host's name for itself.
             labels: what the command line adds; it wins over the inventory.
         """
-        name = self._named(host)
+        name = self.name_of(host)
         known = {**dict(self.labels.get(name, ())), **labels}
         return Member(host, self.groups.get(name, frozenset()), tuple(sorted(known.items())))
 
-    def _named(self, host: str) -> str:
+    def name_of(self, host: str) -> str:
+        """The inventory's name of a host that knows itself by another; the same name where it has none."""
         if host in self.groups or not host:
             return host
         short = host.partition(".")[0].lower()
