@@ -16,12 +16,14 @@ from advisor.capture.redact_words import redact as redact_words
 from advisor.cli import main
 from advisor.errors import ParseError
 from advisor.parse import kernlog
-from advisor.record import asdict, fields
+from advisor.record import asdict, fields, replace
 from advisor.report import formats
 from advisor.report.as_json import document
+from advisor.report.fleet import Since, from_documents
+from advisor.report.redacted import redact as redact_fleet
 from tests import kernlog_samples
 from tests.fixtures import CAPTURES, INCIDENTS
-from tests.reports import rules
+from tests.reports import healthy, named, rules
 
 # ruff: noqa: E501  (lines as the kernel prints them)
 
@@ -276,6 +278,42 @@ def test_a_host_that_is_called_as_the_kernel_calls_a_node_is_hidden_too():
 def test_addresses_are_told_from_other_numbers(text, left):
     shown = redact_words(text, word=lambda word: word, path=lambda path: path, address=lambda _address: "A")
     assert left in shown
+
+
+# Reports of many hosts.
+
+
+def planted_fleet():
+    """The planted host beside a healthy one, in a report that names it wherever a fleet's report may."""
+    plain = from_documents([named(analyse(planted(), rules()), FQDN), named(healthy(), "calm1.corp.acme.example")])
+    host = plain.hosts[0]
+    note = f"{FQDN}: two captures of one time, at {IPV4}"
+    change = Since(((FQDN, host.findings[0]),), (), (FQDN,), ("calm1.corp.acme.example",))
+    waived = tuple(replace(finding, waived=f"{USER} until 2027-01-31: {HOST} is old") for finding in host.findings[:1])
+    hosts = (replace(host, findings=waived + host.findings[1:]), *plain.hosts[1:])
+    return replace(plain, hosts=hosts, title=HOST, unreadable=((f"/srv/{USER}/{HOST}.tar", f"{FQDN} is no archive"),),
+                   notes=(note,), since=change)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", formats.FLEET)
+def test_no_planted_secret_is_left_in_the_report_of_a_fleet(form):
+    assert leaks(formats.fleet(form, planted_fleet()))
+    assert leaks(formats.fleet(form, redact_fleet(planted_fleet(), KEY))) == []
+
+
+def test_a_redacted_fleet_keeps_counts_order_and_numbers():
+    whole, hidden = planted_fleet(), redact_fleet(planted_fleet(), KEY)
+    assert [host.status() for host in hidden.hosts] == [host.status() for host in whole.hosts]
+    assert [(c.rule, c.severity, len(c.hosts)) for c in hidden.rules()] == [
+        (c.rule, c.severity, len(c.hosts)) for c in whole.rules()
+    ]
+    assert len({host.name for host in hidden.hosts}) == len(whole.hosts)
+    proofs = [proof for host in hidden.hosts for finding in host.findings for proof in finding.evidence]
+    assert proofs
+    assert all(
+        proof.source.startswith(("t", "log", "proc", "capture", "name-")) or not proof.source for proof in proofs
+    )
+    assert hidden.hosts[0].name == redact(planted(), KEY).host
 
 
 # The command.
