@@ -33,8 +33,10 @@ ROOTS = ("etc", "run", "usr/local/lib", "usr/lib", "lib")
 SYSCTL_CONF = "etc/sysctl.conf"
 _SYSCTL_D = "sysctl.d"
 _TMPFILES_D = "tmpfiles.d"
+_WILD = frozenset("*?[")
 _FOLDERS = frozenset(f"{root}/{folder}" for root in ROOTS for folder in (_SYSCTL_D, _TMPFILES_D))
 
+_Line = tuple[sysctld.SettingLine, "Source"]
 _Parsed = TypeVar("_Parsed")
 
 
@@ -178,9 +180,9 @@ class Sysctl:
     """
 
     def __init__(self, files: Mapping[str, str], reader: Reader) -> None:
-        self._reader = reader
-        self._lines = list(_gathered(files, reader) if reader.gathers else _as_read(files, reader))
-        self._named = frozenset(line.key for line, _source in self._lines if not line.glob)
+        lines = _gathered(files, reader) if reader.gathers else _as_read(files, reader)
+        self._index = _Index(lines)
+        self._globs = reader.globs
 
     def of(self, keys: Collection[str]) -> list[Write]:
         """The writes to some settings, in their order.
@@ -188,21 +190,56 @@ class Sysctl:
         >>> Sysctl({"etc/sysctl.d/a.conf": "vm.swap*=10"}, SYSTEMD).of(["vm.swappiness"])[0].value
         '10'
         """
+        found = [(order, key, source) for key in keys for order, source in self._of(key)]
+        return [Write(key, source.value, source) for _order, key, source in sorted(found) if source.value is not None]
+
+    def _of(self, key: str) -> list[tuple[int, Source]]:
+        """The lines that write one setting: those with its name, or else the patterns that it fits."""
+        named = self._index.named(key)
+        return named if named or not self._globs else self._index.fitting(key)
+
+
+class Lines:
+    """Every line of sysctl.d and sysctl.conf, masked ones included.
+
+    Args:
+        files: text by path without the leading slash.
+    """
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._index = _Index(
+            (line, Source(file.path, line.line, line.value, file.masked))
+            for file in _sysctl_files(files, PROCPS)
+            for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines
+        )
+
+    def of(self, key: str) -> tuple[Source, ...]:
+        """The lines that concern a setting, by its name or by a pattern, in the order in which they are read."""
+        return tuple(source for _order, source in sorted([*self._index.named(key), *self._index.fitting(key)]))
+
+
+class _Index:
+    """Lines by the name that they set, with their place in the order."""
+
+    def __init__(self, lines: Iterable[_Line]) -> None:
+        self._named: dict[str, list[tuple[int, Source]]] = {}
+        self._patterns: list[tuple[int, str, Source]] = []
+        for order, (line, source) in enumerate(lines):
+            if line.glob:
+                self._patterns.append((order, line.key, source))
+            else:
+                self._named.setdefault(line.key, []).append((order, source))
+
+    def named(self, key: str) -> list[tuple[int, Source]]:
+        return self._named.get(key, [])
+
+    def fitting(self, key: str) -> list[tuple[int, Source]]:
+        path = sysctld.path(key)
         return [
-            Write(key, line.value, source)
-            for line, source in self._lines
-            if line.value is not None
-            for key in keys
-            if self._concerns(line, key)
+            (order, source)
+            for order, pattern, source in self._patterns
+            if pattern[0] in {key[0], *_WILD} and _matches(path, sysctld.path(pattern))
         ]
-
-    def _concerns(self, line: sysctld.SettingLine, key: str) -> bool:
-        if not line.glob:
-            return line.key == key
-        return self._reader.globs and key not in self._named and _fits(key, line.key)
-
-
-_Line = tuple[sysctld.SettingLine, Source]
 
 
 def _as_read(files: Mapping[str, str], reader: Reader) -> Iterator[_Line]:
@@ -240,21 +277,6 @@ def persisted(files: Mapping[str, str]) -> dict[str, Persisted]:
             if line.glob:
                 globs.add(line.key)
     return {key: _decided(key, sources, glob=key in globs) for key, sources in lines.items()}
-
-
-class Lines:
-    """Every line of sysctl.d and sysctl.conf, masked ones included, in the order in which they are read."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._lines = [
-            (line, Source(file.path, line.line, line.value, file.masked))
-            for file in _sysctl_files(files, PROCPS)
-            for line in _lines(sysctld.parse, file.text, sysctld.Dropin(())).lines
-        ]
-
-    def of(self, key: str) -> tuple[Source, ...]:
-        """The lines that concern a setting, by its name or by a pattern."""
-        return tuple(source for line, source in self._lines if line.key == key or (line.glob and _fits(key, line.key)))
 
 
 def sysfs_writes(files: Mapping[str, str]) -> dict[str, PersistedWrite]:
@@ -369,10 +391,6 @@ def _problems(file: _File, parse: Callable[[str], sysctld.Dropin | tmpfilesd.Tmp
         return [f"{file.path}: {problem}" for problem in parse(file.text).problems]
     except ParseError as error:
         return [f"{file.path}: {error}"]
-
-
-def _fits(key: str, pattern: str) -> bool:
-    return _matches(sysctld.path(key), sysctld.path(pattern))
 
 
 # A wildcard stands for characters within one part of the path, as in glob(7).

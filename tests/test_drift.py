@@ -1,12 +1,16 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from advisor.capture.write import write_capture
 from advisor.cli import main
 from advisor.drift import drift
 from advisor.errors import AdvisorError, Unknown
 from advisor.record import replace
+from advisor.report.drift import document, layout
 from tests.fixtures import CAPTURES
 from tests.transactions import MIN_FREE, SWAPPINESS, capture, host
 
@@ -81,6 +85,27 @@ def test_a_wrong_wish_is_told(wish, told):
     with pytest.raises(AdvisorError) as raised:
         drift(capture(host(files={CONF: ""})), wish)
     assert told in str(raised.value)
+
+
+PIECES = st.sampled_from([
+    "vm.swappiness", "vm.*", "-", "=", " ", "10", "500", "\n", "\0", "#", "[vm]", "[sysctl]", "[main]\ninclude=mine",
+    "dirty_bytes=10%", '{"AllNotes":', "[{", '"Value": 3', "}]}", "echo 1 > /proc/sys/vm/swappiness", "w /sys/",
+    "\udcff", "sysctl.", "transparent_hugepage=", "${a}", "protectKernelDefaults: true", "x",
+])  # fmt: skip
+TEXTS = st.lists(PIECES, max_size=12).map("".join)
+PATHS = (
+    CONF, "etc/sysctl.conf", "usr/lib/sysctl.d/.conf", "etc/tmpfiles.d/a.conf", "etc/tuned/active_profile",
+    "etc/tuned/mine/tuned.conf", "etc/tuned/tuned-main.conf", "run/saptune/parameter/vm.swappiness", "proc/cmdline",
+    "etc/sysconfig/sapconf", "var/lib/kubelet/config.yaml", "etc/rc.local", "etc/ufw/sysctl.conf",
+)  # fmt: skip
+
+
+@given(st.fixed_dictionaries({CONF: TEXTS}, optional=dict.fromkeys(PATHS[1:], TEXTS)))
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_the_files_there_is_an_answer(files):
+    found = drift(capture(host(files=files)), {SWAPPINESS: "<= 30"})
+    assert layout(found, 80, everything=True)
+    assert json.dumps(document(found, everything=True))
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

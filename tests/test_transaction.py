@@ -231,6 +231,7 @@ def test_live_or_kept_alone():
     assert contents(composed(host(), {SWAPPINESS: 10}, persist=False)) == {}
     only_kept = composed(host(), {SWAPPINESS: 10}, live=False)
     assert (values(only_kept), list(contents(only_kept))) == ({}, [SYSCTL])
+    assert only_kept.settings[0]["at_boot"]["stands"] is True
 
 
 def test_lines_for_other_settings_stay_as_they_are():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from advisor.outlook import Outlook
     from advisor.tunables import Tunable
 
+_LONGEST, _LONGEST_LINE = 1 << 16, 1 << 10  # characters; a script that sets settings is short
 _UNITS = "etc/systemd/system/"
 _FILES = {
     "etc/rc.local": "rc.local",
@@ -42,8 +43,8 @@ def find(capture: Capture, tunable: Tunable, _outlook: Outlook) -> Iterator[Riva
 
 def _writes(text: str) -> Iterator[tuple[int, str, str]]:
     """Line, setting or path, and value of everything that looks like a write."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.lstrip()[:1] in {"#", ";"} or len(line) > 4096:
+    for number, line in enumerate(text[:_LONGEST].split("\n"), 1):
+        if line.lstrip()[:1] in {"#", ";"} or len(line) > _LONGEST_LINE:
             continue
         for value, path in _ECHOED.findall(line):
             yield number, path, value

@@ -137,7 +137,8 @@ def _account(host: Host, step: Step, boot: Boot, options: Options) -> dict[str, 
     outlook = boot.of(step.tunable)
     found = rivals(host.capture, step.tunable, outlook)
     running = host.text(step.tunable)
-    goal = step.live if step.live is not None and options.live else running
+    kept = step.line if options.persist and not step.keeps_line else None
+    goal = kept or (step.live if options.live else None) or running
     return {
         "setting": step.tunable.name,
         "path": f"/{step.tunable.path}",
