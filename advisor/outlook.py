@@ -91,6 +91,8 @@ class Boot:
         found = effective_write(self._writes, tunable.path)
         if found is None:
             return Outlook(tunable.name)
+        if written(tunable, found.value) is None:  # the lines after it count for nothing all the same
+            return Outlook(tunable.name, others=(found.winner, *found.shadowed), refused=(found.winner,))
         return Outlook(tunable.name, End(found.value, found.winner), others=found.shadowed)  # sysctl leaves /sys alone
 
     def _end(self, tunable: Tunable, reader: Reader) -> End:

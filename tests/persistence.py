@@ -149,7 +149,59 @@ OWN = {
 
 CASES = {**LIKE, **OWN}
 
+_T, _TRUN, _TLIB = "etc/tmpfiles.d", "run/tmpfiles.d", "usr/lib/tmpfiles.d"
+_THP = "/sys/kernel/mm/transparent_hugepage/enabled"
 
-def measured() -> dict[str, dict[str, dict[str, int]]]:
-    """What guests made of each case: value of each setting in START, by case and reader."""
+
+def _writes(value: str, kind: str = "w", path: str = _THP) -> str:
+    return f"{kind} {path} - - - - {value}\n"
+
+
+WRITE_START = "madvise"
+"""What thp.enabled is before tmpfiles.d is applied."""
+
+WRITES = {
+    "one write": Case({f"{_T}/a.conf": _writes("never")}),
+    "nothing": Case({f"{_T}/a.conf": "# nothing\n"}),
+    "the first line of a file wins": Case({f"{_T}/a.conf": _writes("never") + _writes("always")}),
+    "the first name wins whatever its folder": Case(
+        {f"{_TLIB}/10.conf": _writes("never"), f"{_T}/20.conf": _writes("always")}
+    ),
+    "the same name in etc": Case({f"{_TLIB}/10.conf": _writes("always"), f"{_T}/10.conf": _writes("never")}),
+    "the same name in run": Case({f"{_TLIB}/10.conf": _writes("always"), f"{_TRUN}/10.conf": _writes("never")}),
+    "masked by a link": Case({f"{_TLIB}/10.conf": _writes("never")}, {f"{_T}/10.conf": "/dev/null"}),
+    "masked by an empty file": Case({f"{_TLIB}/10.conf": _writes("never"), f"{_T}/10.conf": ""}),
+    "masked by a link to nothing": Case({f"{_TLIB}/10.conf": _writes("never")}, {f"{_T}/10.conf": "/nowhere"}),
+    "may fail": Case({f"{_T}/a.conf": _writes("never", "w-")}),
+    "appended": Case({f"{_T}/a.conf": _writes("never", "w+")}),
+    "quotes": Case({f"{_T}/a.conf": _writes("never", path=f'"{_THP}"')}),
+    "a value in quotes": Case({f"{_T}/a.conf": _writes('"never"')}),
+    "a doubled slash": Case({f"{_T}/a.conf": _writes("never", path=_THP.replace("/mm", "//mm"))}),
+    "a refused value, then another": Case({f"{_T}/a.conf": _writes("nonsense"), f"{_T}/b.conf": _writes("never")}),
+    "a pattern": Case({f"{_T}/a.conf": _writes("never", path=_THP.replace("transparent", "trans*"))}),
+    "a pattern after the name": Case(
+        {f"{_T}/a.conf": _writes("never") + _writes("always", path=_THP.replace("transparent", "trans*"))}
+    ),
+    "a pattern before the name": Case(
+        {f"{_T}/a.conf": _writes("always", path=_THP.replace("transparent", "trans*")) + _writes("never")}
+    ),
+    "two patterns": Case(
+        {
+            f"{_T}/a.conf": _writes("always", path=_THP.replace("transp", "tr*p"))
+            + _writes("never", path=_THP.replace("transp", "t*sp"))
+        }
+    ),
+    "hidden file": Case({f"{_T}/.a.conf": _writes("never")}),
+    "a tab, a comment, DOS ends": Case(
+        {f"{_T}/a.conf": f"# x\n{_writes('never')}".replace(" - - - - ", "\t-\t-\t-\t-\t").replace("\n", "\r\n")}
+    ),
+    "ours against a late name": Case(
+        {f"{_T}/00-memadvisor.conf": _writes("never", "w-"), f"{_T}/zz.conf": _writes("always")}
+    ),
+}
+"""The same for tmpfiles.d and thp.enabled."""
+
+
+def measured() -> dict[str, dict[str, dict[str, int | str]]]:
+    """What guests made of each case: value of each setting, by case and reader; tmpfiles.d as `tmpfiles: CASE`."""
     return json.loads(MEASURED.read_text())

@@ -7,7 +7,7 @@ from advisor.outlook import Boot, written
 from advisor.persisted import files_of
 from advisor.tunables import TUNABLES, features_of
 from tests.fixtures import capture_files
-from tests.persistence import CASES, LIKE, START, measured
+from tests.persistence import CASES, LIKE, START, WRITE_START, WRITES, measured
 
 READERS = {"systemd 252": "boot", "procps 4.0.2": "system", "procps 3.3.17": "old_system"}
 MEASURED = measured()
@@ -55,7 +55,19 @@ def test_we_tell_what_programs_really_do(name, tmp_path):
     assert (ours(CASES[name], tmp_path) == MEASURED[name]) == (name not in NOT_SEEN)
 
 
+def ours_below_sys(case, folder):
+    """What we tell of a case of tmpfiles.d."""
+    end = Boot(files_of(host_of(case, folder))).of(TUNABLES["thp.enabled"]).boot
+    return WRITE_START if end.by is None else end.value
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_we_tell_what_tmpfiles_really_does(name, tmp_path):
+    (found,) = MEASURED[f"tmpfiles: {name}"].values()
+    assert ours_below_sys(WRITES[name], tmp_path) == found["thp.enabled"]
+
+
 def test_the_situations_of_the_compliance_checks_are_all_there():
     assert len(LIKE) == 30
-    assert set(MEASURED) == set(CASES)
-    assert all(set(found) == set(READERS) for found in MEASURED.values())
+    assert set(MEASURED) == {*CASES, *(f"tmpfiles: {name}" for name in WRITES)}
+    assert all(set(MEASURED[name]) == set(READERS) for name in CASES)
