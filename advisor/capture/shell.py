@@ -105,6 +105,7 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
     window_s: float = 0,
     again: bool = False,
     only: Sequence[str] = (),
+    also: Sequence[str] = (),
     root: str = "/",
     kernel_log: bool = True,
 ) -> str:
@@ -115,6 +116,7 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
         window_s: seconds from the first sample to the last, during which the shell sleeps.
         again: the second visit of two: leaves out what is read once and the kernel log.
         only: take just the patterns of the list that start with one of these, and no kernel log; faster.
+        also: more patterns to read once, for a caller who knows what they mean.
         root: the root of the host; another than / for tests and images.
         kernel_log: whether to bring the kernel's messages.
 
@@ -135,7 +137,7 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
     log = kernel_log and not only and not again and root == "/"
     return "".join([
         _HEAD % values,
-        _lists(only, again=again),
+        _lists(only, also, again=again),
         f"echo '{_BEGIN} '$packed\n{{\n",
         _takes(samples, window_s),
         "printf '\\n==> @denied <==\\n%s\\n' \"$denied\"\n",
@@ -146,10 +148,10 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
 
 
 # The names of the list hold nothing that a shell would change, but for the stars that it is to expand.
-def _lists(only: Sequence[str], *, again: bool) -> str:
+def _lists(only: Sequence[str], also: Sequence[str], *, again: bool) -> str:
     edge, tick, once = ([one for one in patterns(when) if one.startswith(tuple(only) or "")]
                         for when in ("edge", "tick", "once"))  # fmt: skip
-    once = [] if again else once
+    once = [*([] if again else once), *also]
     deep = [pattern for pattern in edge if "/**/" in pattern]
     flat = [pattern for pattern in edge if "/**/" not in pattern]
     return "".join([

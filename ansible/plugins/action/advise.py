@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -15,6 +16,7 @@ _OPTIONS = {
     "capture": {"type": "path", "required": True},
     "role": {"type": "str"},
     "rules": {"type": "list", "elements": "path", "default": []},
+    "policy": {"type": "path"},
     "dest": {"type": "path"},
     "fail_on": {"type": "str", "choices": ["never", *_SEVERITIES], "default": "never"},
 }
@@ -36,8 +38,9 @@ class ActionModule(ActionBase):
         options = controller.plain(options)
         _check_role(options["role"])
         capture = controller.load(options["capture"])
-        with controller.Refused(str((task_vars or {}).get("inventory_hostname", "host"))):
-            result = _judged(capture, options)
+        task_vars = task_vars or {}
+        with controller.Refused(str(task_vars.get("inventory_hostname", "host"))):
+            result = _judged(capture, options, task_vars)
         if options["dest"]:
             controller.write(options["dest"], controller.json.dumps(result["report"], indent=2) + "\n")
         return {"changed": False, **result, **_failure(result, options["fail_on"])}
@@ -50,12 +53,13 @@ def _check_role(role: t.Optional[str]) -> None:
         raise AnsibleActionFail(f"role '{role}' is not known; roles: {', '.join(ROLES)}")
 
 
-def _judged(capture: t.Any, options: dict) -> dict:
+def _judged(capture: t.Any, options: dict, task_vars: dict) -> dict:
     from advisor.report import as_json, layout, text
 
     library = controller.advisor.rulebook.library
     rules = library.load([library.BUILTIN, *options["rules"]])
-    report = controller.advisor.analysis.analyse(capture, rules, options["role"])
+    policy = _policy(capture, rules, options, task_vars) if options["policy"] else None
+    report = controller.advisor.analysis.analyse(capture, rules, options["role"], policy)
     document = controller.plain(as_json.document(report))
     return {
         "verdict": report.verdict,
@@ -67,10 +71,31 @@ def _judged(capture: t.Any, options: dict) -> dict:
         "settings": _settings(report.plan),
         "reasons": {change.setting: change.because for change in report.plan.changes()},
         "risk": _risk(report.plan),
-        "recommendations": document["recommendations"],
+        "plan": _plan(report),
         "report": document,
         "text": layout.plain(text.layout(report, 100)).splitlines(),
     }
+
+
+def _plan(report: t.Any) -> dict:
+    """The plan, as `advisor plan --format json` prints it."""
+    from advisor.report import as_json
+    from advisor.transaction.planned import SCHEMA
+
+    return controller.plain({
+        "schema": SCHEMA, "host": as_json.identity(report), **as_json.plan_document(report.plan),
+    })  # fmt: skip
+
+
+def _policy(capture: t.Any, rules: t.Any, options: dict, task_vars: dict) -> t.Any:
+    """What a policy comes to for this host: its inventory groups are known here."""
+    from advisor.policy import load
+    from advisor.policy.model import Member
+
+    in_force = load.in_force(options["policy"], rules, dt.date.today())
+    groups = frozenset(controller.plain(task_vars.get("group_names", [])))
+    member = Member(str(task_vars.get("inventory_hostname", "")), groups)
+    return controller.advisor.analysis.local_for(capture, in_force, member, options["role"])
 
 
 def _settings(plan: t.Any) -> dict:

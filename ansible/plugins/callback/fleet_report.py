@@ -43,8 +43,18 @@ from ansible.plugins.callback import CallbackBase
 SCHEMA = "memadvisor/fleet-report/1"
 _PREFIX = "memadvisor.linux."
 _KEPT = {
-    "settings": ("changed", "msg", "settings", "id", "transaction", "receipt", "rolled_back"),
-    "verify": ("verdict", "changes", "msg"),
+    "settings": (
+        "changed",
+        "previous",
+        "wanted",
+        "actual",
+        "files",
+        "notes",
+        "wins_at_boot",
+        "transaction",
+        "rolled_back",
+    ),
+    "verify": ("verdict", "why", "undo", "msg"),
 }
 
 

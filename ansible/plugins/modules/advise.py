@@ -8,7 +8,7 @@ short_description: Tells why memory hurts on a host, and which settings would he
 description:
   - Judges a capture by the rules of memadvisor, on the controller. The host is not touched.
   - RV(settings) holds the values to write, ready for M(memadvisor.linux.settings). It is empty when no setting would
-    help, which is the answer to most troubles; RV(recommendations) then says what would, for example more memory.
+    help, which is the answer to most troubles; RV(plan) then says what would, for example more memory.
   - Less than certain is not a finding. What could not be judged is counted in RV(report).
 version_added: 0.1.0
 author:
@@ -34,6 +34,11 @@ options:
     type: list
     elements: path
     default: []
+  policy:
+    description:
+      - A policy file on the controller, with required values, changed rules and waivers. The groups of the inventory
+        that the host is in count as the groups of the policy.
+    type: path
   dest:
     description:
       - Where to write the report on the controller, as JSON.
@@ -143,10 +148,11 @@ risk:
   type: str
   returned: success
   sample: low
-recommendations:
-  description: The whole plan, also what is no setting. See C(advisor schema).
-  type: list
-  elements: dict
+plan:
+  description:
+    - The whole plan, also what is no setting, as C(advisor plan --format json) prints it. M(memadvisor.linux.settings)
+      and M(memadvisor.linux.verify) take it.
+  type: dict
   returned: success
 report:
   description: The report, as C(advisor check --format json) prints it.

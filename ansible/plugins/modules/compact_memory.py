@@ -86,7 +86,7 @@ EXAMPLES = r"""
 - name: Only when fewer than 512 huge pages could be had, node by node
   memadvisor.linux.compact_memory:
     min_blocks: 512
-    nodes: [0, 1]
+    nodes: [0]
   register: compacted
 
 - name: Show what came of it
@@ -258,7 +258,9 @@ def _paths(params, needy):
 
 def _act(params, state, paths):
     start = time.monotonic()
-    in_time = [compaction.compact(under(params["root"], path), params["timeout"]) for _, path in sorted(paths.items())]
+    in_time = [
+        compaction.compact(under(params["root"], path), params["timeout"]) for _node, path in sorted(paths.items())
+    ]
     seconds = time.monotonic() - start
     compaction.set_stamp(state)
     return {

@@ -76,6 +76,12 @@ options:
       - Undo the transaction after so many seconds, unless O(state=confirmed) comes before.
       - A systemd timer sees to that, or a process where there is no systemd. A reboot undoes it too.
     type: int
+  approved:
+    description:
+      - Whether a person has looked at this change and agreed to it. Larger budgets hold then, and settings may be
+        changed that are otherwise only recommended.
+    type: bool
+    default: false
   persist:
     description:
       - Whether to keep the values over a reboot.
@@ -190,13 +196,20 @@ files:
   type: list
   elements: str
   sample: [/etc/sysctl.d/99-zz-memadvisor.conf]
+notes:
+  description: What else is to be known of the change.
+  returned: always
+  type: list
+  elements: str
 others:
   description: Who else sets the same settings, each with file and line.
   returned: with O(state=present)
   type: list
   elements: dict
 wins_at_boot:
-  description: For each setting the file and line that decides at boot.
+  description:
+    - For each setting the value that the next boot sets, the file and line that decides it (C(by)), and whether that is
+      what runs now (C(stands)).
   returned: with O(state=present)
   type: dict
 transaction:
@@ -256,6 +269,7 @@ ARGUMENTS = {
     "names": {"type": "list", "elements": "str", "default": []},
     "transaction": {"type": "str"},
     "confirm": {"type": "int"},
+    "approved": {"type": "bool", "default": False},
     "persist": {"type": "bool", "default": True},
     "missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "rivals": {"type": "str", "choices": ["fail", "warn", "ignore"], "default": "fail"},

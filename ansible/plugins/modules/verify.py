@@ -8,6 +8,9 @@ short_description: Tells whether a host is better or worse than before a change
 description:
   - Compares two captures of a host, one from before a change and one from after it, on the controller.
     The host is not touched.
+  - Each rule that asked for a change says what to expect of it. That is compared window by window, per unit of work,
+    with bounds for noise; what nobody asked for is watched as well. Five windows on each side, which are six samples,
+    are the least that tell much.
 version_added: 0.1.0
 author:
   - The memadvisor authors (@memadvisor)
@@ -24,6 +27,11 @@ options:
       - The capture from after the change.
     type: path
     required: true
+  plan:
+    description:
+      - The plan that was carried out, as C(advisor plan --format json) prints it. Without it the settings that differ
+        between the captures are judged.
+    type: dict
   role:
     description:
       - What the host is for, as in M(memadvisor.linux.advise).
@@ -92,28 +100,41 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(better), V(same), V(worse), or V(unknown) when this cannot be told.
+  description: V(better), V(same), V(worse), or V(cannot tell).
   type: str
   returned: success
   sample: better
+why:
+  description: The reasons, the weightiest first.
+  type: list
+  elements: str
+  returned: success
+undo:
+  description: The settings at fault, to be taken back.
+  type: list
+  elements: str
+  returned: success
 changes:
-  description: What became better or worse.
+  description: Each change with its verdict, what was expected of it, and the numbers.
   type: list
   elements: dict
   returned: success
-  contains:
-    rule:
-      description: The rule whose finding came, went, or changed its severity.
-      type: str
-    entity:
-      description: The zone, node, cgroup or device; null for the host.
-      type: str
-    became:
-      description: V(better) or V(worse).
-      type: str
+costs:
+  description: What the change must not make worse, with the numbers.
+  type: list
+  elements: dict
+  returned: success
+predictions:
+  description: What was predicted, beside what came.
+  type: list
+  elements: dict
+  returned: success
+wait_s:
+  description: How much longer to watch before it can be told; null where waiting does not help or is not needed.
+  type: float
+  returned: success
 msg:
-  description: The verdict in one line.
+  description: The verdict and the reasons in one line.
   type: str
   returned: success
-  sample: "better: direct-reclaim-stalls better"
 """

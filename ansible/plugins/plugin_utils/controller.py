@@ -120,7 +120,7 @@ def load(path: str) -> t.Any:
 
 def safe(name: str) -> str:
     """The name of a host as the name of a file."""
-    return re.sub(r"[^\w.-]", "_", name)[:100].lstrip(".") or "host"
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:100].lstrip(".") or "host"
 
 
 def write(path: str, text: str) -> None:

@@ -1,0 +1,1 @@
+"""Playbooks of the collection, run by the real ansible-playbook on made-up hosts: a folder each that stands for /."""
