@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .cache/ansible-tools
 
-.PHONY: run test test-hosts test-hosts-full lint lint-ansible bench clean
+.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
@@ -30,6 +30,10 @@ lint: $(VENV)/.installed-dev
 # The Ansible collection: ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog.
 lint-ansible: $(TOOLS)/.installed
 	$(TOOLS)/bin/python tools/lint_ansible.py
+
+# The role on made-up hosts.
+molecule: $(TOOLS)/.installed
+	$(TOOLS)/bin/python tools/molecule.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/run.py
