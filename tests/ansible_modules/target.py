@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -85,24 +87,27 @@ class Target:
         answer: dict[str, Any] = json.loads(output)
         return answer
 
-    def start(self, name: str, /, **arguments: Any) -> subprocess.Popen[str]:
-        """Start a call in a process of its own."""
+    def start(self, name: str, /, *, kill_at: int | None = None, **arguments: Any) -> subprocess.Popen[str]:
+        """Start a call in a process of its own, perhaps to be killed at one of its steps, see `drive`."""
+        request = {"collections": str(COLLECTIONS), **self._request(name, arguments)}
+        if kill_at is not None:
+            request["kill_at"] = kill_at
         process = subprocess.Popen(
             [self.python, "-B", str(drive.__file__)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"collections": str(COLLECTIONS), **self._request(name, arguments)}))
+        process.stdin.write(json.dumps(request))
         process.stdin.close()
         process.stdin = None
         return process
 
-    def cut_off(self, kill_at: int, name: str, /, *, with_guardian: bool = False, **arguments: Any) -> bool:
-        """Run a call that is killed at one of its lines, see `drive`; whether it came so far (0: never)."""
+    def cut_off(self, kill_at: int, name: str, /, *, how: Mapping[str, bool] | None = None, **arguments: Any) -> bool:
+        """Run a call that is killed at one of its steps, see `drive`; whether it came so far (0: never)."""
         child = os.fork()
         if child == 0:
             try:
-                drive.cut_off(self._request(name, arguments), kill_at, with_guardian)
+                drive.cut_off(self._request(name, arguments), kill_at, **(how or {}))
             finally:
                 os._exit(0)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
@@ -174,10 +179,13 @@ class Target:
     def settled(self, timeout_s: float = 30) -> Mapping[str, str]:
         """The state once no guardian is at work: when the lock can be had and no transaction is open."""
         deadline = time.monotonic() + timeout_s
-        lock = self.path("/var/lib/memadvisor/lock")
-        while lock.exists() and subprocess.call(["flock", "-n", str(lock), "true"]):
+        path = self.path("/var/lib/memadvisor/lock")
+        while path.exists():
+            with path.open() as lock, contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             assert time.monotonic() < deadline, "the lock is never given back"
-            time.sleep(0.01)
+            time.sleep(0.002)
         return self.state()
 
     def open(self) -> list[str]:

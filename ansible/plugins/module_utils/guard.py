@@ -26,12 +26,13 @@ class Guardian:
     """
 
     def __init__(self, state, name):
-        self._script = state.path("open", name, "undo.sh")
+        self._state = state
+        self._name = name
         reading, self._pipe = os.pipe()
         try:
             with open(state.path("open", name, "undo.log"), "wb") as log:
                 self._process = subprocess.Popen(
-                    ["/bin/sh", self._script, "guard"],
+                    ["/bin/sh", state.path("open", name, "undo.sh"), "guard"],
                     stdin=reading,
                     stdout=subprocess.PIPE,
                     stderr=log,
@@ -55,17 +56,20 @@ class Guardian:
         output = self._process.communicate()[0]
         if self._process.returncode in (0, 1):
             return _lines(output)
-        return undo(self._script)
+        return undo(self._state, self._name)
 
 
-def undo(script):
-    """Undo an open transaction now, under the caller's lock; returns as `Guardian.finish`."""
+def undo(state, name):
+    """Undo an open transaction now, under the caller's lock, which the script keeps; returns as `Guardian.finish`."""
+    script = state.path("open", name, "undo.sh")
     process = subprocess.Popen(
         ["/bin/sh", script, "held"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd="/",
+        pass_fds=(state.lock_fd,),
+        start_new_session=True,
     )
     output = process.communicate()[0]
     return _lines(output) or ([] if process.returncode == 0 else [f"by hand: sh {script}"])

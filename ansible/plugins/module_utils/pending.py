@@ -183,7 +183,7 @@ def give_up(name=None, root="/", check=False, lock_timeout_s=LOCK_TIMEOUT_S):
     if check:
         return outcome
     with state.locked(lock_timeout_s):
-        left = guard.undo(state.path("open", waiting[0], "undo.sh"))
+        left = guard.undo(state, waiting[0])
     guard.disarm(state, waiting[0])
     if left:
         raise TransactionError(f"the transaction {waiting[0]} cannot be undone: {said(left)}", rolled_back=False)
@@ -204,7 +204,7 @@ def recover(state, spare=False):
             if not spare:
                 raise TransactionError(_waits_text(state, name))
             continue
-        left = guard.undo(state.path("open", name, "undo.sh"))
+        left = guard.undo(state, name)
         if left:
             raise TransactionError(
                 f"the transaction {name} was cut off and cannot be undone: {said(left)}", rolled_back=False
