@@ -348,3 +348,106 @@ def test_a_plan_that_is_no_json_is_named(files, capsys):
     given = [str(files / "before.tar.gz"), str(files / "better.tar.gz"), "--plan", str(files / "plan.json")]
     assert main(["verify", *given]) == 1
     assert "no JSON at line 1" in capsys.readouterr().err
+
+
+# --- rules with other expectations, several changes, missing files -------------------------------------------------
+
+
+def plan_of(*changes):
+    """A plan by hand: (setting, value, rule) each."""
+    return {
+        "host": {},
+        "recommendations": [
+            {"setting": setting, "kind": "setting", "proposed": value, "rules": [rule]}
+            for setting, value, rule in changes
+        ],
+    }
+
+
+RESERVE = ("vm.min_free_kbytes", 135168, "atomic-reserve-used-up")
+FAILURE = (
+    "[{time}.000000] ksoftirqd/0: page allocation failure: order:0, mode:0x40820(GFP_ATOMIC|__GFP_COMP), "
+    "nodemask=(null),cpuset=/,mems_allowed=0\n"
+)
+
+
+def logged(*times, start_s=1000.0, **settings):
+    made = capture(host(**settings), bursts(6), start_s=start_s)
+    return replace(made, kernel_log="".join(FAILURE.format(time=time) for time in times) or "[1.000000] booted\n")
+
+
+def days_later(days, *times):
+    return logged(*times, start_s=1000.0 + days * 86400, vm__min_free_kbytes=135168)
+
+
+def test_failures_in_the_log_from_before_the_change_do_not_count_against_it():
+    verification = verify([logged(500, 600)], [days_later(2, 500, 600)], rules(), plan_of(RESERVE))
+    assert verification.verdict == BETTER, verification.why
+
+
+def test_rare_events_need_the_time_that_the_rule_gives_them():
+    verification = verify([logged(500, 600)], [days_later(0.02, 500, 600)], rules(), plan_of(RESERVE))
+    assert verification.verdict == UNCLEAR
+    assert "rare" in verification.why[0]
+    assert 80_000 < verification.wait_s < 86_400
+
+
+def test_a_failure_after_the_change_is_no_success():
+    verification = verify([logged(500, 600)], [days_later(2, 500, 600, 90_000)], rules(), plan_of(RESERVE))
+    assert verification.verdict in {SAME, UNCLEAR}
+
+
+def test_of_two_changes_only_the_one_at_fault_is_named():
+    # Stalls fall as the factor was meant to do; swapping in grows tenfold, which only the other can have done.
+    old = [burst(600, pswpin=6000) for _ in range(8)]
+    new = [burst(60, pswpin=60_000) for _ in range(8)]
+    later = host(vm__watermark_scale_factor=48, vm__swappiness=100)
+    both = plan_of((SCALE, 48, "direct-reclaim-though-easy"), ("vm.swappiness", 100, "cache-thrashes-beside-idle-anon"))
+    verification = verify([capture(host(), old)], [capture(later, new, start_s=LATER_S)], rules(), both)
+    assert verification.verdict == WORSE
+    assert verification.undo == ("vm.swappiness",)
+    goal = verification.changes[0].expectations[0]
+    assert goal.verdict == BETTER
+
+
+def test_a_rule_that_is_no_longer_in_force_has_nothing_to_expect():
+    verification = verify([before()], [after(60)], rules(), plan_of((SCALE, proposed(), "no-such-rule")))
+    assert verification.verdict == UNCLEAR
+    assert "no rule says what to expect" in verification.why[0]
+
+
+def without(made, path):
+    samples = [
+        replace(sample, files={name: text for name, text in sample.files.items() if not name.startswith(path)})
+        for sample in made.samples
+    ]
+    return replace(made, samples=tuple(samples))
+
+
+PATHS = ["proc/vmstat", "proc/meminfo", "proc/zoneinfo", "proc/pressure", "proc/stat", "proc/uptime", "proc/sys",
+         "proc/swaps", "sys", "proc"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_file_that_is_missing_makes_nothing_better_or_worse_by_itself(path, side):
+    old, new = (without(before(), path), after(600)) if side == "before" else (before(), without(after(600), path))
+    verification = verify([old], [new], rules(), plan())
+    assert verification.verdict in {SAME, UNCLEAR}
+    assert verification.why
+    plain(layout(verification))
+
+
+def test_without_allocations_counted_rates_are_compared_by_time_and_it_is_said():
+    verification = verify([uncounted(before())], [uncounted(after(60))], rules(), plan())
+    assert verification.verdict == BETTER
+    assert any("per second" in note for note in verification.notes)
+
+
+def uncounted(made):
+    """The capture of a kernel that does not count what it allocates."""
+    samples = []
+    for sample in made.samples:
+        lines = [line for line in sample.files["proc/vmstat"].splitlines() if not line.startswith("pgalloc")]
+        samples.append(replace(sample, files={**sample.files, "proc/vmstat": "\n".join(lines) + "\n"}))
+    return replace(made, samples=tuple(samples))

@@ -277,11 +277,17 @@ class _Verifier:
         if own or dear:
             undo = [change.setting for change in own]
             for cost in dear:
-                undo += watched.causes(cost.signal, made)
+                undo += self.at_fault(cost, changes, made)
             why = [f"{change.setting}: {change.why}" for change in own]
             why += [f"{cost.signal} got worse: {cost.why}" for cost in dear]
             return WORSE, why, list(dict.fromkeys(undo))
         return (*self.not_worse(changes), [])
+
+    def at_fault(self, cost: Cost, changes: Sequence[Change], made: Sequence[str]) -> list[str]:
+        """The settings that a cost is put down to: of those that can cause it the ones that did no good themselves."""
+        able = watched.causes(cost.signal, made)
+        good = {change.setting for change in changes if change.verdict == BETTER}
+        return [name for name in able if name not in good] or able
 
     def not_worse(self, changes: Sequence[Change]) -> tuple[str, list[str]]:
         verdicts = {change.verdict for change in changes}

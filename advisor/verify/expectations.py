@@ -18,6 +18,7 @@ from advisor.engine.rows import compile_row
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.noise import Ratio, compare, fewest_windows
 from advisor.record import Record
+from advisor.signals.log import RECENT_S
 from advisor.signals.model import catalogue
 from advisor.units import format_count, format_seconds
 from advisor.verify.model import (
@@ -335,14 +336,19 @@ def _last(rows: list[list[Row]]) -> Mapping[str, Value]:
 
 
 def _since_before(after: dict[str, Value], before: Mapping[str, Value], names: list[str], sides: Sides) -> str:
-    """Counts only what the log got since BEFORE; why that cannot be done, or nothing."""
+    """Counts only what the log got since BEFORE; why that cannot be done, or nothing.
+
+    Signals of the log count the last day: after that, or after a reboot, all that AFTER counts is new.
+    """
+    passed = not sides.same_boot or (sides.elapsed_s is not None and sides.elapsed_s >= RECENT_S)
     for name in names:
         now, then = after[name], before[name]
         if not isinstance(now, float) or not isinstance(then, float):
             return "the kernel log is not in both captures"
-        if sides.same_boot and now < then:
-            return "the kernel log has lost its older lines"
-        after[name] = now - then if sides.same_boot else now
+        if not passed and 0 < now < then:
+            return "older events left the log or the day that counts, and which of the others are new cannot be told"
+        if not passed:
+            after[name] = max(0.0, now - then)
     return ""
 
 
