@@ -354,6 +354,21 @@ def test_the_command_checks_without_names_and_the_key_keeps_them_stable(folder, 
     assert json.loads(capsys.readouterr().out)["host"]["name"] not in names
 
 
+def test_the_command_reports_a_store_without_names(folder, tmp_path, capsys):
+    pytest.importorskip("duckdb", reason="needs the extra memadvisor[fleet]")
+    store, out = str(tmp_path / "store"), tmp_path / "out.html"
+    assert main(["fleet", "ingest", str(folder), "-o", store]) == 0
+    assert main(["fleet", "report", store, "--report", f"html={out}"]) == 0
+    assert leaks(out.read_text())
+    assert main(["fleet", "report", store, "--redact", "--report", f"html={out}"]) == 0
+    assert leaks(out.read_text()) == []
+    capsys.readouterr()
+    assert main(["fleet", "report", store, "--redact"]) == 0
+    assert leaks(capsys.readouterr().out) == []
+    assert main(["fleet", "report", store, "--redact", "--format", "json"]) == 1
+    assert "names and all" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "said"), [(None, "no such file"), (b"short", "holds 5 bytes"), (b"", "holds 0 bytes")]
 )

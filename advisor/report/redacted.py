@@ -15,6 +15,7 @@ from advisor.report.fleet import Since
 if TYPE_CHECKING:
     from advisor.report.fleet import Advice, FleetFinding, FleetReport, HostResult, OpenCheck
 
+_IDENTITY = frozenset({"name", "host.boot_id"})
 _CGROUP = "/sys/fs/cgroup"
 
 
@@ -65,7 +66,7 @@ class _Redactor:
             findings=tuple(map(self._finding, host.findings)),
             open=tuple(map(self._open, host.open)),
             recommendations=tuple(map(self._advice, host.recommendations)),
-            facts={name: value for name, value in host.facts.items() if not isinstance(value, str)},
+            facts={name: value for name, value in host.facts.items() if name not in _IDENTITY},
         )
 
     def _name(self, host: str) -> str:
