@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .cache/ansible-tools
 
-.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench clean
+.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench clean bench-fleet test-spark
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
@@ -37,6 +37,14 @@ molecule: $(TOOLS)/.installed
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python bench/run.py
+
+bench-fleet: $(VENV)/.installed-dev
+	$(BIN)/python bench/fleet.py
+
+# Spark, with a real cluster of two executors on this machine; 450 MB to install, and needs Java 17.
+test-spark: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install -q '.[spark]'
+	$(BIN)/python -m pytest tests/test_fleet_spark.py
 
 $(VENV)/.installed: pyproject.toml tools/make_venv.py
 	$(PYTHON) tools/make_venv.py $(VENV) .

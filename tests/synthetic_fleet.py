@@ -6,12 +6,15 @@ import random
 from functools import cache
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from advisor.capture.open import open_capture
 from advisor.fleet.columns import ENTITY, Column, column, columns, entities
 from advisor.fleet.flatten import Origin, Rows, flatten
 from advisor.fleet.parts import Batch
 from advisor.fleet.sources import find
-from advisor.fleet.store import Store, create_store
+from advisor.fleet.store import Manifest, Store, create_store
+from advisor.record import replace
 from advisor.signals.model import catalogue
 from tests.fixtures import CAPTURES, INCIDENTS
 
@@ -89,4 +92,17 @@ def fleet(folder: Any, count: int, seed: int = 0) -> Store:
     store = create_store(folder)
     hosts = [varied(chance.choice(real_rows()), chance, f"h{n}") for n in range(count)]
     add_part(store, hosts)
+    return store
+
+
+def without_column(store: Store, name: str) -> Store:
+    """A store of one part as a version wrote it that did not know some signal of the host."""
+    (part,) = store.manifest.parts
+    (file,) = store.files("host")
+    pq.write_table(pq.read_table(file).drop_columns([name]), file)
+    tables = {scope: dict(table) for scope, table in store.manifest.schemas[part.schema].items()}
+    del tables["host"][name]
+    sizes = {**part.tables, "host": [part.captures, file.stat().st_size]}
+    store.manifest = Manifest({"old": tables}, (replace(part, schema="old", tables=sizes),))
+    store.save()
     return store

@@ -17,12 +17,12 @@ from advisor.findings import judge
 from advisor.fleet.evaluate import evaluate
 from advisor.fleet.queries import FAIL, OPEN, Selection
 from advisor.fleet.sources import find
-from advisor.fleet.store import Manifest, Store, create_store, open_store
+from advisor.fleet.store import Store, create_store, open_store
 from advisor.record import replace
 from advisor.rulebook import library
 from advisor.signals.view import views
 from tests.fixtures import CAPTURES, INCIDENTS
-from tests.synthetic_fleet import add_part, fleet, real_rows, varied
+from tests.synthetic_fleet import add_part, fleet, real_rows, varied, without_column
 
 LOCAL = ("duckdb", "rows")
 RULES = library.load()
@@ -125,17 +125,7 @@ def test_a_column_that_an_older_version_did_not_write_is_unknown(tmp_path, engin
         before = {(verdict.key, verdict.rule) for verdict in found.verdicts(OPEN) if verdict.code == OPEN}
     lost = "vm.min_free_kbytes"
     readers = {rule.id for rule in RULES if lost in rule.names}
-    import pyarrow.parquet as pq
-
-    (file,) = store.files("host")
-    pq.write_table(pq.read_table(file).drop_columns([lost]), file)
-    document = store.manifest
-    (part,) = document.parts
-    schemas = {part.schema: {scope: {name: kind for name, kind in table.items() if name != lost}
-                             for scope, table in document.schemas[part.schema].items()}}  # fmt: skip
-    tables = {**part.tables, "host": [5, file.stat().st_size]}
-    older = Store(store.folder, Manifest(schemas, (replace(part, tables=tables),)))
-    with evaluate(older, RULES, engine) as found:
+    with evaluate(without_column(store, lost), RULES, engine) as found:
         after = {(verdict.key, verdict.rule) for verdict in found.verdicts(OPEN) if verdict.code == OPEN}
     assert before < after
     assert {rule for _key, rule in after - before} <= readers
@@ -143,12 +133,7 @@ def test_a_column_that_an_older_version_did_not_write_is_unknown(tmp_path, engin
 
 @pytest.mark.parametrize("engine", LOCAL)
 def test_parts_of_two_versions_are_judged_together(tmp_path, engine):
-    store = fleet(tmp_path / "s", 5)
-    (part,) = store.manifest.parts
-    older = {scope: dict(table) for scope, table in store.manifest.schemas[part.schema].items()}
-    store.manifest = replace(store.manifest, schemas={**store.manifest.schemas, "old": older},
-                             parts=(replace(part, schema="old"),))  # fmt: skip
-    store.save()
+    store = without_column(fleet(tmp_path / "s", 5), "vm.swappiness")
     add_part(store, [varied(rows, random.Random(n), f"n{n}") for n, rows in enumerate(real_rows())])
     assert len({part.schema for part in store.manifest.parts}) == 2
     with evaluate(store, RULES, engine) as found:

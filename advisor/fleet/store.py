@@ -20,7 +20,6 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from advisor import __version__
@@ -97,18 +96,10 @@ class Store:
     def _file(self, part: Part, scope: str) -> Path:
         return self.folder / "parts" / part.name / f"{scope}.parquet"
 
-    @cached_property
-    def _columns(self) -> dict[str, set[str]]:
-        used = {part.schema for part in self.manifest.parts}
-        found: dict[str, set[str]] = {}
-        for digest in used:
-            for scope, table in self.manifest.schemas[digest].items():
-                found.setdefault(scope, set()).update(table)
-        return found
-
     def columns(self, scope: str) -> set[str]:
         """The columns that a table has in some part."""
-        return self._columns.get(scope, set())
+        used = (self.manifest.schemas[digest] for digest in {part.schema for part in self.manifest.parts})
+        return {name for tables in used for name in tables.get(scope, ())}
 
     @property
     def captures(self) -> int:

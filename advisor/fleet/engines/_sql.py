@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+# Five sums for each rule; PostgreSQL takes 1664 columns.
+_RULES_AT_ONCE = 300
+
+
 class Connection(Protocol):
     """Runs a query and gives its rows, not all at once."""
 
@@ -41,12 +45,10 @@ class SqlVerdicts:
         """Hosts by rule and state, and by the values of some columns of the table of hosts."""
         found = []
         for scope, rules in self.plan.rules.items():
-            ids = [rule.check.id for rule in rules]
-            for row in self.connection.rows(self._counts(scope, ids, by)):
-                numbers = row[len(by) :]
-                for index, rule in enumerate(ids):
-                    some = numbers[1 + index * 5 : 6 + index * 5]
-                    found.append(Count(tuple(row[: len(by)]), rule, (numbers[0] - sum(some), *some)))
+            every = [rule.check.id for rule in rules]
+            for ids in (every[start : start + _RULES_AT_ONCE] for start in range(0, len(every), _RULES_AT_ONCE)):
+                for row in self.connection.rows(self._counts(scope, ids, by)):
+                    found += _counted(ids, tuple(row[: len(by)]), row[len(by) :])
         return found
 
     def _counts(self, scope: str, ids: Sequence[str], by: Sequence[str]) -> str:
@@ -63,8 +65,8 @@ class SqlVerdicts:
         key, groups = self._name(KEY), [self._name(name) for name in more]
         worst = [f"MAX({self._name(rule)}) AS {self._name(rule)}" for rule in ids]
         # The columns of the host are the same in all its rows.
-        kept = [f"MAX({group}) AS {group}" for group in groups]
-        return f"SELECT {', '.join([key, *kept, *worst])} FROM ({states}) entities GROUP BY {key}"
+        same = ", ".join([key, *groups])
+        return f"SELECT {', '.join([same, *worst])} FROM ({states}) entities GROUP BY {same}"
 
     def per_host(self) -> Iterator[tuple[int, dict[str, int]]]:
         """Of each capture the code of every rule; of a rule with many entities the worst."""
@@ -102,3 +104,12 @@ class SqlVerdicts:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _counted(ids: Sequence[str], group: tuple[Any, ...], numbers: Sequence[int]) -> list[Count]:
+    """The counts in a row: all hosts, then for each rule those of every code but the first."""
+    found, width = [], len(STATES) - 1
+    for index, rule in enumerate(ids):
+        some = numbers[1 + index * width : 1 + (index + 1) * width]
+        found.append(Count(group, rule, (numbers[0] - sum(some), *some)))
+    return found
