@@ -12,7 +12,7 @@
 `rows`       whole rows of chosen captures
 `stored`     a host of a store, as findings and plans ask it (pure)
 `survey`     judges all hosts by rules or a policy, with findings and plans of those that need them
-`classes`    hosts that are alike (pure)
+`classes`    hosts that are alike, what to set there, who stands out (pure; `robust` has the statistics)
 `last`       the outcome of the run before
 ===========  ======================================================================================
 """

@@ -67,18 +67,13 @@ class Survey(Record):
         reports: a report for each host that has something to tell: a finding, waived or not, a required value that
             cannot be told, or too little data; for every host where everything was asked for.
         warnings: what is wrong with the policy, a sentence each.
+        roles: what the policy says that hosts are for, by `@host_id`.
     """
 
     hosts: int
     reports: tuple[Report, ...]
     warnings: tuple[str, ...]
-
-
-class Variant(Record):
-    """A rule as some groups of hosts have it: an alias, since others may have it otherwise."""
-
-    alias: str
-    check: Check
+    roles: Mapping[str, str]
 
 
 def survey(store: Store, checks: Sequence[Check], policy: InForce | None, how: How) -> Survey:
@@ -116,7 +111,7 @@ class _Survey:
         wanted = [key for key, place in self.places.items()
                   if self.how.everything or place.blind or key in failing or key in undecided]  # fmt: skip
         reports = tuple(self._reports(wanted, failing, worst, undecided))
-        return Survey(len(self.places), reports, self._warnings(reports))
+        return Survey(len(self.places), reports, self._warnings(reports), self.roles)
 
     def _place_all(self) -> None:
         names = list(dict.fromkeys(("@host", "@host_id", "@labels", ROLE, *DECISIVE, *self.signals)))

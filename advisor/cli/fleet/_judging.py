@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from advisor.cli._reports import Target
+    from advisor.fleet.classes import Host
     from advisor.fleet.store import Store
     from advisor.fleet.survey import Survey
     from advisor.policy.inventory import Inventory
+    from advisor.policy.local import InForce
     from advisor.report.fleet import FleetReport
 
 
@@ -39,7 +41,14 @@ class Judged(Record):
 
 
 def configure(parser: argparse.ArgumentParser, *formats: str) -> None:
-    """Declares the arguments that both have."""
+    """Declares the arguments of commands that also write reports."""
+    add_arguments(parser, *formats)
+    parser.add_argument("--report", action="append", metavar="FORMAT=FILE", default=[],
+                        help="also write a report: junit, sarif, markdown, csv …; may be given again")  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """Declares the arguments that say what is judged, by what, and where the answer goes."""
     _common.add_store(parser)
     parser.add_argument("--policy", metavar="FILE",
                         help="required values, changed rules, waivers and gate; see docs/policy.md")  # fmt: skip
@@ -50,8 +59,6 @@ def configure(parser: argparse.ArgumentParser, *formats: str) -> None:
                                                         "a master for spark")  # fmt: skip
     _shared.add_rules(parser)
     _shared.add_output(parser, *formats)
-    parser.add_argument("--report", action="append", metavar="FORMAT=FILE", default=[],
-                        help="also write a report: junit, sarif, markdown, csv …; may be given again")  # fmt: skip
 
 
 def targets(arguments: argparse.Namespace) -> Sequence[Target]:
@@ -78,17 +85,43 @@ def write(wanted: Sequence[Target], report: FleetReport) -> bool:
 def judge(arguments: argparse.Namespace, *, everything: bool) -> Judged:
     """Judges the store that the arguments name."""
     store = _common.store_of(arguments)
-    from advisor.fleet.survey import How, survey  # noqa: PLC0415
     from advisor.report.as_json import document  # noqa: PLC0415
+
+    found, policy, inventory = _survey(arguments, store, everything=everything)
+    documents = tuple(document(report, everything=True) for report in found.reports)
+    name = policy.policy.name if policy else ""
+    return Judged(store, name, found, documents, _missing(store, inventory))
+
+
+def alike(arguments: argparse.Namespace) -> list[Host]:
+    """The hosts of the store as classes see them: their signals, and what their plans would set."""
+    store = _common.store_of(arguments)
+    from advisor.fleet.classes import Host, signals_read  # noqa: PLC0415
+    from advisor.fleet.evaluate import evaluate  # noqa: PLC0415
+
+    found, _policy, _inventory = _survey(arguments, store, everything=False)
+    proposals = {(report.host.name, report.window.source): {c.setting: c.proposed for c in report.plan.changes()}
+                 for report in found.reports}  # fmt: skip
+    names = ("@host", "@host_id", "@source", *signals_read())
+    with evaluate(store, (), arguments.engine, **dict(_more(arguments))) as answers:
+        rows = [dict(zip(names, cells, strict=True)) for _key, *cells in answers.hosts(names)]
+    return [
+        Host(row["@host"], found.roles.get(row["@host_id"]) or arguments.role or row["host.role"], row,
+             proposals.get((row["@host"], row["@source"]), {}))
+        for row in rows
+    ]  # fmt: skip
+
+
+def _survey(
+    arguments: argparse.Namespace, store: Store, *, everything: bool
+) -> tuple[Survey, InForce | None, Inventory]:
+    from advisor.fleet.survey import How, survey  # noqa: PLC0415
 
     rules = _shared.checks(arguments)
     policy = _shared.in_force(arguments, rules) if arguments.policy else None
     inventory = _shared.inventory_of(arguments)
     how = How(arguments.engine, arguments.role, inventory, everything, _more(arguments))
-    found = survey(store, rules, policy, how)
-    documents = tuple(document(report, everything=True) for report in found.reports)
-    name = policy.policy.name if policy else ""
-    return Judged(store, name, found, documents, _missing(store, inventory))
+    return survey(store, rules, policy, how), policy, inventory
 
 
 def _more(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ...]:
