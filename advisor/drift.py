@@ -12,6 +12,7 @@ from advisor.outlook import Boot, Outlook, place, same, written
 from advisor.persisted import SYSCTL_CONF
 from advisor.record import Record
 from advisor.rivals import Rival, rivals, winner
+from advisor.signals.formula import features_told
 from advisor.signals.settings import NOT_THERE
 from advisor.transaction.host import Host
 from advisor.transaction.wanted import Wish, parse_wish
@@ -89,7 +90,7 @@ def drift(capture: Capture, desired: Mapping[str, object] | None = None) -> Drif
                       "add /etc/sysctl.d, /usr/lib/sysctl.d and /etc/sysctl.conf")  # fmt: skip
     wishes = {get(name).name: value for name, value in (desired or {}).items()}
     tunables = {**TUNABLES, **{name: get(name) for name in wishes}}
-    comparing = _Comparing(host, Boot(host.files, host.features()))
+    comparing = _Comparing(host, Boot(host.files, features_told(host.view)))
     rows = [comparing.row(tunable, wishes.get(name)) for name, tunable in sorted(tunables.items()) if _kept(tunable)]
     return Drift(capture.host, tuple(row for row in rows if row.running is not None or row.mentioned), capture.links)
 

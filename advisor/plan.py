@@ -14,7 +14,7 @@ from advisor.errors import Unknown
 from advisor.findings import FAIL, Advised, Finding
 from advisor.hints import TYPE_CHECKING, Protocol
 from advisor.record import Record
-from advisor.signals.formula import auto_upper, features, host_facts, memory_counters, settings, zone_inputs
+from advisor.signals.formula import auto_upper, facts_told, features_told, memory_counters, settings, zone_inputs
 from advisor.signals.settings import current as current_value
 from advisor.signals.table import Table
 from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, validate
@@ -161,16 +161,10 @@ class _OfCapture:
         return text("proc/sys/vm/swappiness") is not None and text(tunable.path) is None
 
     def features(self) -> frozenset[str]:
-        try:
-            return features(self.view)
-        except Unknown:
-            return frozenset(self.view.capture.paths())
+        return features_told(self.view)
 
     def facts(self) -> HostFacts | None:
-        try:
-            return host_facts(self.view)
-        except Unknown:
-            return None
+        return facts_told(self.view)
 
     def signals(self, names: Iterable[str]) -> Mapping[str, Value]:
         return Table(self.view).row(names).values

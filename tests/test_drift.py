@@ -192,6 +192,8 @@ def test_a_plan_is_something_desired_too(source, tmp_path, capsys):
         ("x: 1\n", "unknown setting 'x'"),
         (f"{SWAPPINESS}: yes\n", "put it in quotes"),
         ("memadvisor_settings: 3\n", "holds no settings"),
+        ("recommendations: 3\n", "the plan is damaged"),
+        ("recommendations: [{}]\n", "the plan is damaged"),
     ],
 )
 def test_a_file_that_says_nothing_is_one_clear_line(source, tmp_path, capsys, text, told):

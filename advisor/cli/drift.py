@@ -17,7 +17,7 @@ import sys
 
 from advisor.cli import FOUND, OK, UNSURE, _shared
 from advisor.errors import AdvisorError, Unknown, UsageError
-from advisor.hints import TYPE_CHECKING, Any
+from advisor.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
@@ -85,39 +85,6 @@ def _of_file(path: str) -> dict[str, object]:
         raise UsageError(f"{path}: {why}", "say SETTING=VALUE, or name a file of such") from None
     if len(data) > _LARGEST:
         raise AdvisorError(f"{path} has more than 1 MiB", "that is no file of settings")
-    content = _structured(text, path)
-    return _of_lines(text, path) if content is None else _of_mapping(content, path)
+    from advisor.transaction import read_wishes  # noqa: PLC0415
 
-
-def _structured(text: str, path: str) -> dict[str, Any] | None:
-    """The mapping of a YAML or JSON file; None where it is none, as a sysctl.d file."""
-    import yaml  # noqa: PLC0415  (slow to load)
-
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if path.endswith((".yml", ".yaml", ".json")):
-            raise AdvisorError(f"{path} is no YAML: {' '.join(str(error).split())[:200]}") from None
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _of_mapping(content: dict[str, Any], path: str) -> dict[str, object]:
-    if "recommendations" in content:
-        entries = content["recommendations"]
-        return {entry["setting"]: entry["proposed"] for entry in entries if entry.get("proposed") is not None
-                and entry.get("kind") == "setting" and not entry.get("entity")}  # fmt: skip
-    content = content.get("memadvisor_settings", content)
-    if not isinstance(content, dict) or not content:
-        raise AdvisorError(f"{path} holds no settings", "write them as SETTING: VALUE")
-    return {str(name): value for name, value in content.items()}
-
-
-def _of_lines(text: str, path: str) -> dict[str, object]:
-    from advisor.parse import sysctld  # noqa: PLC0415
-
-    dropin = sysctld.parse(text)
-    if dropin.problems or not dropin.lines:
-        why = dropin.problems[0] if dropin.problems else "it holds no settings"
-        raise AdvisorError(f"{path}: {why}", "write SETTING = VALUE, or SETTING: VALUE in YAML")
-    return {line.key: line.value for line in dropin.lines if line.value is not None and not line.glob}
+    return read_wishes(text, path)

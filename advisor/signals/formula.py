@@ -131,6 +131,14 @@ def features(view: View) -> frozenset[str]:
     return features_of(view.capture.paths(), view.vmstat, printed)
 
 
+def features_told(view: View) -> frozenset[str]:
+    """The same as far as a capture without zones tells."""
+    try:
+        return features(view)
+    except Unknown:
+        return frozenset(view.capture.paths())
+
+
 def auto_upper(view: View) -> int:
     """The kernel's bound on its own vm.min_free_kbytes, KiB: it rose in v5.8, which also brought pgscan_anon.
 
@@ -154,6 +162,14 @@ def host_facts(view: View) -> HostFacts:
         _or(lambda: huge_page_size(view), _USUAL_HUGE_PAGE),
         features(view),
     )
+
+
+def facts_told(view: View) -> HostFacts | None:
+    """The same, or None where the capture does not tell."""
+    try:
+        return host_facts(view)
+    except Unknown:
+        return None
 
 
 @signal("watermark.auto_min_free", "B", reads=("proc/zoneinfo managed",),

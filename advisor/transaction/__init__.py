@@ -13,6 +13,7 @@ Everything here is pure. The host executes the document and knows nothing of set
 from __future__ import annotations
 
 from advisor.transaction.compose import compose
+from advisor.transaction.file import read_wishes
 from advisor.transaction.model import (
     FORMAT,
     RECEIPT,
@@ -39,5 +40,6 @@ __all__ = [
     "compose_plan",
     "new_id",
     "read_plan",
+    "read_wishes",
     "restored",
 ]

@@ -8,6 +8,7 @@ from advisor.hints import TYPE_CHECKING, Any
 from advisor.outlook import Boot, Outlook, place, same, written
 from advisor.record import asdict
 from advisor.rivals import rivals, winner
+from advisor.signals.formula import features_told
 from advisor.transaction.dropin import with_line
 from advisor.transaction.model import FORMAT, Composed, Options, Purpose, Refusal, Step
 from advisor.tunables import TUNABLES, Tunable, apply_order, format_value
@@ -43,7 +44,7 @@ def build(  # noqa: PLR0913 (each comes from another place)
     """
     changed = _new_files(host, steps, options, contents or {}) if options.persist else {}
     refusals = _nix(host, changed)
-    boot = Boot(_after(host, changed), host.features())
+    boot = Boot(_after(host, changed), features_told(host.view))
     settings = tuple(_account(host, step, boot, options) for step in steps)
     if options.strict:
         refusals += [Refusal(entry["setting"], entry["at_boot"]["why"]) for entry in settings if _falls(entry)]
@@ -84,7 +85,7 @@ def _write(host: Host, tunable: Tunable, text: str) -> dict[str, Any]:
 
 def _bounds(host: Host, tunable: Tunable, text: str) -> list[int] | None:
     """The range of this kernel; None where there is none, or the value is one of those taken besides."""
-    bounds, value = tunable.accepted(host.features()), written(tunable, text)
+    bounds, value = tunable.accepted(features_told(host.view)), written(tunable, text)
     if bounds is None or tunable.kind not in {"int", "ints"} or value in bounds.also:
         return None
     return [bounds.lo, bounds.hi]

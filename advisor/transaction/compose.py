@@ -9,6 +9,7 @@ from advisor.outlook import Boot, written
 from advisor.plan import predict_changes
 from advisor.predict import PREDICTED
 from advisor.record import replace
+from advisor.signals.formula import facts_told, features_told
 from advisor.transaction.build import build
 from advisor.transaction.dropin import line_of
 from advisor.transaction.host import Host
@@ -42,7 +43,7 @@ def compose(capture: Capture, wanted: Mapping[str, object], options: Options) ->
         refusals = [*_contradicting(host, wishes), *_objected(host, wishes, options)]
     if refusals:
         return Composed(None, notes=tuple(notes), refusals=tuple(refusals))
-    boot = Boot(host.files, host.features())
+    boot = Boot(host.files, features_told(host.view))
     steps = [_step(host, boot, wish, options) for wish in wishes]
     return build(host, [*steps, *_twins(host, steps, options)], options, "present", notes=notes)
 
@@ -83,7 +84,7 @@ def _twins(host: Host, steps: Sequence[Step], options: Options) -> list[Step]:
 
 
 def _beyond_policy(host: Host, tunable: Tunable, value: Value) -> tuple[str, ...]:
-    facts = host.facts()
+    facts = facts_told(host.view)
     clamp = tunable.clamp(facts) if facts is not None else None
     if clamp is None or not isinstance(value, int) or clamp.lo <= value <= clamp.hi:
         return ()

@@ -6,11 +6,10 @@ from advisor import persisted
 from advisor.capture.tree import encode
 from advisor.errors import Unknown
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.signals.formula import features, host_facts
 from advisor.signals.host import managed
 from advisor.signals.settings import current
 from advisor.signals.view import views
-from advisor.tunables import HostFacts, Tunable, Value, offered
+from advisor.tunables import Tunable, Value, offered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,20 +69,6 @@ class Host:
         return (
             text(tunable.path) is None and text(_ANY) is not None and "permission" not in unread.get(tunable.path, "")
         )
-
-    def features(self) -> frozenset[str]:
-        """What the kernel has; without zones, what the files alone tell."""
-        try:
-            return features(self.view)
-        except Unknown:
-            return frozenset(self.capture.paths())
-
-    def facts(self) -> HostFacts | None:
-        """What policies ask of a host; None without zones."""
-        try:
-            return host_facts(self.view)
-        except Unknown:
-            return None
 
     def choices(self, tunable: Tunable) -> tuple[str, ...]:
         """The words that this kernel offers for a choice."""

@@ -21,6 +21,7 @@ from advisor.errors import AdvisorError, Unknown
 from advisor.hints import TYPE_CHECKING
 from advisor.outlook import same
 from advisor.record import Record
+from advisor.signals.formula import features_told
 from advisor.transaction.model import Refusal
 from advisor.tunables import Tunable, Value, format_value, get, parse_value, validate
 
@@ -114,7 +115,7 @@ def _read(tunable: Tunable, value: object, host: Host, options: Options) -> Wish
         raise AdvisorError(unknown.message, unknown.hint) from None
     if bound is not None:
         refusal = validate(
-            tunable, bound, host.features(), writing=not same(bound, running), choices=host.choices(tunable)
+            tunable, bound, features_told(host.view), writing=not same(bound, running), choices=host.choices(tunable)
         )
         if refusal is not None:
             raise AdvisorError(refusal)
