@@ -123,7 +123,7 @@ def _outcome(row: Row) -> list[str]:
     """What will happen, a sentence each."""
     told = [_at_boot(row)]
     system, old = row.outlook.system, row.outlook.old_system
-    if "system" in row.differences:
+    if "system" in row.differences and system.value != row.next_boot:
         told.append(f"sysctl --system sets {system.value}.")
     if system.by is not None and old.value != system.value:
         told.append(f"Before version 4 of procps it {'leaves it' if old.by is None else f'sets {old.value}'}.")
