@@ -48,7 +48,16 @@ LAYERS = {
     "cli": 10,
 }
 # Code that touches files, clocks or processes; everything else is pure.
-FLEET = ("fleet.parts", "fleet.store", "fleet.sources", "fleet.ingest", "fleet.engines", "fleet.rows", "fleet.last")
+FLEET = (
+    "fleet.parts",
+    "fleet.store",
+    "fleet.sources",
+    "fleet.ingest",
+    "fleet.engines",
+    "fleet.rows",
+    "fleet.last",
+    "fleet.merge",
+)
 IMPURE = ("capture", "cli", "ledger", "discovery", "rulebook.library", "policy.load", "__main__", *FLEET)
 
 

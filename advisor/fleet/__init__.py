@@ -14,5 +14,6 @@
 `survey`     judges all hosts by rules or a policy, with findings and plans of those that need them
 `classes`    hosts that are alike, what to set there, who stands out (pure; `robust` has the statistics)
 `last`       the outcome of the run before
+`merge`      several stores into one
 ===========  ======================================================================================
 """

@@ -7,6 +7,7 @@ import json
 from advisor import __version__
 from advisor.cli import _shared
 from advisor.cli.fleet import _common
+from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record, replace
 from advisor.report import fleet as fleet_report
@@ -14,6 +15,7 @@ from advisor.report import fleet as fleet_report
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from advisor.cli._reports import Target
     from advisor.fleet.classes import Host
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from advisor.policy.inventory import Inventory
     from advisor.policy.local import InForce
     from advisor.report.fleet import FleetReport
+
+
+_LARGEST = 2 << 30
 
 
 class Judged(Record):
@@ -93,6 +98,22 @@ def judge(arguments: argparse.Namespace, *, everything: bool) -> Judged:
     return Judged(store, name, found, documents, _missing(store, inventory))
 
 
+def read_documents(file: Path) -> dict[str, Any]:
+    """The JSON of a fleet's report.
+
+    Raises:
+        AdvisorError: it is none, damaged, or of a newer version.
+    """
+    from advisor.report.fleet_documents import checked  # noqa: PLC0415
+
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise AdvisorError(f"{file}: larger than {_LARGEST >> 30} GiB")
+        return checked(json.loads(file.read_text(encoding="utf-8")), str(file))
+    except (ValueError, RecursionError):
+        raise AdvisorError(f"{file}: is no JSON", "the callback memadvisor.linux.fleet_report writes it") from None
+
+
 def alike(arguments: argparse.Namespace) -> list[Host]:
     """The hosts of the store as classes see them: their signals, and what their plans would set."""
     store = _common.store_of(arguments)
@@ -156,4 +177,6 @@ def with_classes(report: FleetReport) -> FleetReport:
     """The report with the class of each host."""
     from advisor.fleet.classes import class_of  # noqa: PLC0415
 
-    return replace(report, hosts=tuple(replace(host, class_=class_of(host.facts, host.role)) for host in report.hosts))
+    return replace(report, hosts=tuple(
+        host if host.class_ else replace(host, class_=class_of(host.facts, host.role)) for host in report.hosts
+    ))  # fmt: skip

@@ -1,7 +1,8 @@
 """The state of a fleet: the worst hosts, rules and classes, what changed since the last run, what could not be judged.
 
 Each host is judged by its newest capture. The store remembers the outcome, for the comparison of the next run; with
---no-remember it does not. Ends with 0; `advisor fleet check` is for pipelines.
+--no-remember it does not. STORE may also be the JSON of a fleet's report, to show it in another format. Ends with 0;
+`advisor fleet check` is for pipelines.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from advisor.report.fleet import from_documents, since
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from advisor.cli._reports import Target
     from advisor.report.fleet import FleetReport
 
 
@@ -31,6 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Does it."""
     wanted, hide = _judging.targets(arguments), _hider(arguments)
+    if arguments.store.is_file():
+        return _of_documents(arguments, wanted, hide)
     judged = _judging.judge(arguments, everything=True)
     from advisor.fleet import last  # noqa: PLC0415
 
@@ -45,6 +49,21 @@ def run(arguments: argparse.Namespace) -> int:
         _shared.show_lines(arguments, fleet_text.layout(report, _shared.width()))
     if not arguments.no_remember:
         last.write(judged.store, judged.policy, judged.documents)
+    return OK
+
+
+def _of_documents(
+    arguments: argparse.Namespace, wanted: Sequence[Target], hide: Callable[[FleetReport], FleetReport]
+) -> int:
+    """The report of what was judged before: by the playbooks of the collection, or by `advisor fleet check`."""
+    if arguments.policy or arguments.format == "json":
+        raise UsageError(f"{arguments.store}: is a report, and judged already", "name a store to judge it by a policy")
+    document = _judging.read_documents(arguments.store)
+    unreadable = tuple((str(each["source"]), str(each["why"])) for each in document.get("unreadable", []))
+    report = from_documents(document["hosts"], unreadable=unreadable, notes=tuple(document.get("notes", ())))
+    report = hide(_judging.with_classes(report))
+    if not _judging.write(wanted, report):
+        _shared.show_lines(arguments, fleet_text.layout(report, _shared.width()))
     return OK
 
 
