@@ -20,8 +20,16 @@ def waived():
     return replace(burst(), verdict="healthy", findings=found, warnings=("a typo",))
 
 
-PAGES = {"burst": burst, "waived": waived, "healthy": healthy, "unjudged": unjudged, "hostile": hostile,
-         "swap": lambda: recorded("6.12-pressure")}  # fmt: skip
+def in_parts():
+    """A host watched in five parts, of which one could not be told."""
+    memory, *others = burst().pressure
+    parts = ((0.0, 0.0), (0.1, 0.05), None, (0.9, 0.4), (1.0, 1.0))
+    split = replace(memory, parts=tuple(part or (None, None) for part in parts))
+    return replace(burst(), pressure=(split, *others))
+
+
+PAGES = {"burst": burst, "parts": in_parts, "waived": waived, "healthy": healthy, "unjudged": unjudged,
+         "hostile": hostile, "swap": lambda: recorded("6.12-pressure")}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +115,15 @@ def test_the_picture_of_a_change_shows_each_mark_that_moves():
     text = formats.host("html", burst())
     assert text.count('<figure class="pair">') == 3
     assert "low 78.6 MiB → " in text
+
+
+def test_pressure_is_drawn_part_by_part_and_what_is_unknown_is_not_drawn_as_calm():
+    text = formats.host("html", in_parts())
+    picture = text[text.index('class="time"') :].partition("</svg>")[0]
+    assert picture.count('class="track"') == 4
+    assert picture.count('class="full"') == 4
+    assert "5 parts of the window, from left to right: 0% to 100%; the gap is unknown" in text
+    assert 'class="time"' not in formats.host("html", burst())
 
 
 def test_a_healthy_page_tells_what_was_checked_and_proposes_nothing():

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from advisor.watermarks import Marks
 
 WIDTH = 1000
-_HEIGHT = 24
+_HEIGHT = 100
+_LEAST_PARTS = 3  # fewer tell nothing that the whole does not
 _NAMES = {"memory": "Memory", "io": "Input and output", "cpu": "Processors"}
 
 
@@ -49,22 +50,24 @@ class ChangeBar(Record):
 
 
 class StripPart(Record):
-    """One part of the window: where it stands, and the heights of the time lost in it."""
+    """One part of the window: where it stands, and from which height downwards time was lost in it."""
 
     x: int
     width: int
     some_y: int
     full_y: int
+    known: bool
 
 
 class Strip(Record):
-    """Time lost to a resource: over the whole window, or of each part of it."""
+    """Time lost to a resource: over the whole window, and part by part where there are several; `told` in words."""
 
     name: str
     said: str
     some: int
     full: int
     parts: tuple[StripPart, ...]
+    told: str
 
 
 def _at(value: float, scale: float) -> int:
@@ -132,14 +135,22 @@ def _strip(pressure: Pressure) -> Strip:
     said = f"some tasks waited {format_percent(some)} of the time"
     if pressure.full is not None and pressure.resource != "cpu":  # for processors "full" is always 0 on a whole host
         said += f", all tasks {format_percent(full)}"
-    known = [(index, part) for index, part in enumerate(pressure.parts) if part[0] is not None]
-    parts = tuple(_strip_part(index, len(pressure.parts), part) for index, part in known)
-    if parts:
-        said += f"; {len(parts)} parts of the window, from left to right"
-    return Strip(_NAMES[pressure.resource], said, _at(some, 1), _at(full, 1), parts)
+    count = len(pressure.parts) if len(pressure.parts) >= _LEAST_PARTS else 0
+    parts = tuple(_strip_part(index, count, part) for index, part in enumerate(pressure.parts[:count]))
+    return Strip(_NAMES[pressure.resource], said, _at(some, 1), _at(full, 1), parts, _told(pressure))
+
+
+def _told(pressure: Pressure) -> str:
+    shares = [some for some, _full in pressure.parts if some is not None]
+    if not shares:
+        return ""
+    least, most = format_percent(min(shares)), format_percent(max(shares))
+    unknown = len(pressure.parts) - len(shares)
+    gaps = "; the gap is unknown" if unknown == 1 else f"; {unknown} gaps are unknown" if unknown else ""
+    return f"{len(pressure.parts)} parts of the window, from left to right: {least} to {most}{gaps}"
 
 
 def _strip_part(index: int, count: int, part: tuple[float | None, float | None]) -> StripPart:
     left, right = round(index * WIDTH / count), round((index + 1) * WIDTH / count)
-    heights = [_HEIGHT - round(_HEIGHT * min(1.0, share or 0.0)) for share in part]
-    return StripPart(left, max(1, right - left - 1), *heights)
+    some, full = (_HEIGHT - round(_HEIGHT * min(1.0, share or 0.0)) for share in part)
+    return StripPart(left, max(1, right - left - 1), some, full, known=part[0] is not None)
