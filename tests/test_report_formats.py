@@ -125,6 +125,14 @@ def test_junit_has_a_suite_for_each_host_and_for_what_could_not_be_read(fleet):
     assert root.get("errors") == "1"
 
 
+def test_junit_of_very_many_hosts_sums_up_what_was_open(fleet):
+    few = junit(formats.fleet("junit", fleet))
+    many = junit(formats.fleet("junit", replace(fleet, hosts=fleet.hosts * 60)))
+    assert int(many.get("failures")) == 60 * int(few.get("failures"))
+    assert int(many.get("tests")) < 15 * int(few.get("tests"))
+    assert any("/proc/vmstat is not in the capture" in case.get("name") for case in many.iter("testcase"))
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_prometheus_of_every_host_is_clean(name):
     promtool(formats.host("prometheus", EVERY[name]()))
