@@ -410,6 +410,26 @@ def test_of_two_changes_only_the_one_at_fault_is_named():
     assert goal.verdict == BETTER
 
 
+def test_a_change_of_the_plan_that_was_left_out_does_not_hide_the_verdict_on_the_others():
+    both = plan_of((SCALE, proposed(), "direct-reclaim-though-easy"), ("vm.swappiness", 10, "swappiness-zero"))
+    verification = verify([before()], [after(60)], rules(), both)
+    assert verification.verdict == BETTER
+    assert [change.verdict for change in verification.changes] == [BETTER, UNCLEAR]
+
+
+def test_values_that_a_playbook_turned_into_text_are_understood():
+    verification = verify([before()], [after(60)], rules(), plan_of((SCALE, "48", "direct-reclaim-though-easy")))
+    assert verification.verdict == BETTER
+
+
+def test_a_setting_that_nobody_knows_is_not_judged():
+    verification = verify(
+        [before()], [after(60, vm__watermark_scale_factor=10)], rules(), plan_of(("vm.banana", 1, "x"))
+    )
+    assert verification.verdict == UNCLEAR
+    assert "no such setting" in verification.why[0]
+
+
 def test_a_rule_that_is_no_longer_in_force_has_nothing_to_expect():
     verification = verify([before()], [after(60)], rules(), plan_of((SCALE, proposed(), "no-such-rule")))
     assert verification.verdict == UNCLEAR

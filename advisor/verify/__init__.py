@@ -281,7 +281,7 @@ class _Verifier:
             why = [f"{change.setting}: {change.why}" for change in own]
             why += [f"{cost.signal} got worse: {cost.why}" for cost in dear]
             return WORSE, why, list(dict.fromkeys(undo))
-        return (*self.not_worse(changes), [])
+        return (*self.not_worse([change for change in changes if change.setting in made]), [])
 
     def at_fault(self, cost: Cost, changes: Sequence[Change], made: Sequence[str]) -> list[str]:
         """The settings that a cost is put down to: of those that can cause it the ones that did no good themselves."""

@@ -7,7 +7,7 @@ from advisor.findings import FAIL
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.outlook import same
 from advisor.record import Record
-from advisor.tunables import TUNABLES
+from advisor.tunables import TUNABLES, parse_value
 from advisor.verify.model import BETTER, SAME, UNCLEAR, WORSE, Change, Expectation, longest
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def of_plan(plan: Mapping[str, Any], host: str, boot_id: str | None, managed: in
     try:
         _check_host(plan.get("host") or {}, host, boot_id, managed)
         return [
-            Wanted(str(entry["setting"]), _value(entry["proposed"]), tuple(map(str, entry["rules"])))
+            Wanted(str(entry["setting"]), _value(entry), tuple(map(str, entry["rules"])))
             for entry in plan["recommendations"]
             if not entry.get("entity") and (entry["kind"] == "action" or _settable(entry))
         ]
@@ -54,7 +54,11 @@ def _settable(entry: Mapping[str, Any]) -> bool:
     return bool(entry["kind"] == "setting" and entry["proposed"] is not None)
 
 
-def _value(value: Any) -> SettingValue | None:
+def _value(entry: Mapping[str, Any]) -> SettingValue | None:
+    """The value in the setting's own type; what has passed through a playbook may have become text."""
+    value, tunable = entry["proposed"], TUNABLES.get(entry["setting"])
+    if isinstance(value, str) and tunable is not None:
+        return parse_value(tunable, value)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -84,8 +88,10 @@ def of_captures(moved: Sequence[str], after: Mapping[str, SettingValue], finding
 def applied(wanted: Wanted, before: Mapping[str, SettingValue], after: Mapping[str, SettingValue]) -> str:
     """Why a change cannot be judged, seen from the setting alone; empty where it was made between the captures."""
     tunable = TUNABLES.get(wanted.setting)
-    if wanted.proposed is None or tunable is None or tunable.kind == "action":
+    if wanted.proposed is None or (tunable is not None and tunable.kind == "action"):
         return ""
+    if tunable is None:
+        return "this memadvisor knows no such setting"
     old, new = before.get(wanted.setting), after.get(wanted.setting)
     if new is None:
         return "AFTER does not tell whether it was applied"
