@@ -122,7 +122,7 @@ def of_capture(capture: Capture, rules: Sequence[Check], role: str | None = None
     report = analyse(capture, rules, role)
     whole, _parts = views(capture, role)
     table = Table(whole)
-    names = [name for name, signal in catalogue().items() if signal.scope == "host" and not name.startswith(_TWICE)]
+    names = [name for name, signal in catalogue().items() if signal.scope == "host" and not _is_said(name)]
     values = table.row(names).values
     failed = report.failed()
     return Side(
@@ -139,6 +139,11 @@ def of_capture(capture: Capture, rules: Sequence[Check], role: str | None = None
         report.zones,
         _parts_of(Windows([capture], role)),
     )
+
+
+def _is_said(name: str) -> bool:
+    """Whether it is said under another name, or reaches beyond the window."""
+    return name.startswith(_TWICE) or name.endswith("_avg300")
 
 
 def _is_setting(name: str) -> bool:

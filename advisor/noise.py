@@ -109,16 +109,13 @@ def compare(before: Sequence[Sequence[Point]], after: Sequence[Sequence[Point]],
     return Ratio(mean_old, mean_new, ratio, low, high, level, (len(old), len(new)), correlation, widened)
 
 
-def fewest_windows(level: float) -> int:
-    """Windows needed on each side before the test can refuse anything at this level.
+def can_tell(before: int, after: int, level: float) -> bool:
+    """Whether so many blocks on each side can be swapped in enough ways for a test at this level to refuse anything.
 
-    >>> fewest_windows(0.05), fewest_windows(0.01)
-    (3, 5)
+    >>> can_tell(3, 3, 0.025), can_tell(4, 4, 0.025), can_tell(2, 7, 0.025), can_tell(5, 5, 0.025 / 6)
+    (False, True, False, True)
     """
-    count = 1
-    while 1 / math.comb(2 * count, count) > level:
-        count += 1
-    return count
+    return 1 / math.comb(before + after, after) <= level
 
 
 def _whole(series: Sequence[Sequence[Point]]) -> list[Point]:

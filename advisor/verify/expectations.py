@@ -16,7 +16,7 @@ import math
 from advisor.engine.checked import is_bare, signals_in
 from advisor.engine.rows import compile_row
 from advisor.hints import TYPE_CHECKING, Any
-from advisor.noise import Ratio, compare, fewest_windows
+from advisor.noise import MOST_BLOCKS, Ratio, can_tell, compare
 from advisor.record import Record
 from advisor.signals.log import RECENT_S
 from advisor.signals.model import catalogue
@@ -86,7 +86,7 @@ class Case(Record):
 def judge_rule(rule: Rule, sides: Sides, entities: Sequence[str], level: float) -> list[Expectation]:
     """Every expectation of a rule, for each entity (an empty text for the host)."""
     return [
-        _worst_needed(_judge(rule, part, sides, entity, level) for part in _split(expected, "or"))
+        _best([_judge(rule, part, sides, entity, level) for part in _split(expected, "or")])
         for entity in entities
         for checked in (rule.verify.expect if rule.verify else ())
         for expected in _both(checked)
@@ -121,9 +121,8 @@ def _split(part: tuple[str, Tree], sign: str) -> list[tuple[str, Tree]]:
     return list(zip(texts, trees, strict=True)) if len(texts) == len(trees) else [(text, each) for each in trees]
 
 
-def _worst_needed(alternatives: Any) -> Expectation:
-    """Of several ways to meet an expectation the best is enough; unless one got worse."""
-    found: list[Expectation] = list(alternatives)
+def _best(found: Sequence[Expectation]) -> Expectation:
+    """Of several ways to meet an expectation one is enough; unless one got worse."""
     for verdict in (WORSE, BETTER, SAME):
         for each in found:
             if each.verdict == verdict:
@@ -191,77 +190,76 @@ def _role(case: Case, before: Mapping[str, Value]) -> str | None:
 # --- measured ---------------------------------------------------------------------------------------------------
 
 
+class Measured(Record):
+    """What came out for a quantity.
+
+    Attributes:
+        more: the fields of Expectation that hold the numbers.
+        expected: events to expect after the change were nothing changed; None where it is no count of events.
+        came: those that came.
+        events: what they are called.
+    """
+
+    noise: Ratio
+    more: Mapping[str, Any]
+    expected: float | None
+    came: float
+    events: str
+
+
 def _judge_measured(case: Case, quantity: Quantity, sides: Sides, level: float) -> Expectation:
     before, after = mean_row(case.before), mean_row(case.after)
     old, new = points(case.before, quantity.of), points(case.after, quantity.of)
-    role = _role(case, before) or "goal"
-    unit = _unit(quantity.tree)
+    role, unit = _role(case, before) or "goal", _unit(quantity.tree)
     if not any(old) or not any(new):
         where = "BEFORE" if not any(old) else "AFTER"
         return _said(case, role, UNCLEAR, f"it could not be measured in {where}", unit=unit)
     noise = compare(old, new, _floor(quantity.tree, sides), level)
-    if quantity.sign < 0:
-        noise = noise.inverse()
+    noise = noise if quantity.sign > 0 else noise.inverse()
     reached = _holds(case, after, before)
     more = {"unit": unit, "noise": noise, "reached": reached if isinstance(reached, bool) else None}
-    if role == "guard":
-        return _guard(case, noise, more)
-    return _goal(case, quantity, noise, _load(quantity, old, new, sides), {**more, "elapsed": sides.elapsed_s})
+    measured = Measured(noise, more, *_events(quantity, old, new))
+    return _guard(case, measured) if role == "guard" else _goal(case, measured, sides)
 
 
-class Load(Record):
-    """Events to expect after the change were nothing changed, and the seconds that they would take to come."""
-
-    expected: float | None
-    seconds: float
-    batch: int
-
-
-def _load(quantity: Quantity, old: list[list[Point]], new: list[list[Point]], sides: Sides) -> Load:
-    flat = [point for run in new for point in run]
-    worked = sum(point.weight for point in flat)
-    names = signals_in(quantity.tree)
-    units = {catalogue()[name].unit for name in names}
+def _events(quantity: Quantity, old: list[list[Point]], new: list[list[Point]]) -> tuple[float | None, float, str]:
+    """Events expected after the change, those that came, and what they are; pages come in batches."""
+    units = {catalogue()[name].unit for name in signals_in(quantity.tree)}
     if not units <= {"count/s", "page/s"} or quantity.sign < 0:
-        return Load(None, sides.after.seconds, 1)
+        return None, 0.0, ""
     batch = RECLAIM_BATCH if "page/s" in units else 1
-    before = [point for run in old for point in run]
-    weight = sum(point.weight for point in before)
-    rate = sum(point.value * point.weight for point in before) / weight if weight else 0.0
-    return Load(rate * worked / batch, sides.after.seconds, batch)
+    before, after = ([point for run in side for point in run] for side in (old, new))
+    happened = [sum(point.value * point.weight for point in side) / batch for side in (before, after)]
+    worked = [sum(point.weight for point in side) for side in (before, after)]
+    return happened[0] * worked[1] / worked[0], happened[1], "batches of pages" if batch > 1 else "events"
 
 
-def _goal(case: Case, quantity: Quantity, noise: Ratio, load: Load, more: dict[str, Any]) -> Expectation:
-    elapsed = more.pop("elapsed")
-    if not noise.before and quantity.sign > 0:
+def _goal(case: Case, measured: Measured, sides: Sides) -> Expectation:
+    noise, more, expected = measured.noise, measured.more, measured.expected
+    if not noise.before and expected is not None:
         return _said(case, "goal", UNCLEAR, "there was none of it in BEFORE: nothing to improve", **more)
-    if load.expected is not None and load.expected < ENOUGH_EVENTS:
-        return _too_little(case, load, more)
+    if expected is not None and max(expected, measured.came) < ENOUGH_EVENTS:
+        few = f"{format_count(round(expected, 1))} {measured.events} expected, {ENOUGH_EVENTS} needed"
+        wait = sides.after.seconds * (ENOUGH_EVENTS / expected - 1)
+        return _said(case, "goal", UNCLEAR, f"too little load: {few}", wait_s=wait, **more)
     verdict, why = classify(noise)
-    too_early = elapsed is not None and case.rule.verify is not None and elapsed < case.rule.verify.after_s
-    if verdict == SAME and too_early and case.rule.verify:
-        wait = case.rule.verify.after_s - elapsed
+    if verdict == SAME and (early := _too_early(case, sides)):
+        assert case.rule.verify is not None
         why = f"no change yet, but the rule gives it {format_seconds(case.rule.verify.after_s)}"
-        return _said(case, "goal", UNCLEAR, why, wait_s=wait, **more)
-    wait = _wait(noise, load.seconds) if verdict == UNCLEAR else None
-    return _said(case, "goal", verdict, why, wait_s=wait, **more)
+        return _said(case, "goal", UNCLEAR, why, wait_s=early, **more)
+    wait_s = _wait(noise, sides) if verdict == UNCLEAR else None
+    if verdict == UNCLEAR and wait_s is None:
+        why = f"{why}; BEFORE is too short for more to be told"
+    return _said(case, "goal", verdict, why, wait_s=wait_s, **more)
 
 
-def _too_little(case: Case, load: Load, more: dict[str, Any]) -> Expectation:
-    assert load.expected is not None
-    what = "batches of pages" if load.batch > 1 else "events"
-    why = f"too little load: {format_count(round(load.expected, 1))} {what} expected, {ENOUGH_EVENTS} needed"
-    wait = load.seconds * (ENOUGH_EVENTS / load.expected - 1) if load.expected > 0 else None
-    return _said(case, "goal", UNCLEAR, why, wait_s=wait, **more)
-
-
-def _guard(case: Case, noise: Ratio, more: dict[str, Any]) -> Expectation:
-    verdict, why = classify(noise)
-    if verdict == WORSE and more["reached"]:
+def _guard(case: Case, measured: Measured) -> Expectation:
+    verdict, why = classify(measured.noise)
+    if verdict == WORSE and measured.more["reached"]:
         verdict, why = SAME, "it grew, but by less than the rule allows"
-    elif verdict == UNCLEAR and noise.high <= MARGIN:
+    elif verdict == UNCLEAR and measured.noise.high <= MARGIN:
         verdict, why = SAME, "it did not get worse"
-    return _said(case, "guard", verdict, why, **more)
+    return _said(case, "guard", verdict, why, **measured.more)
 
 
 def classify(noise: Ratio) -> tuple[str, str]:
@@ -272,24 +270,30 @@ def classify(noise: Ratio) -> tuple[str, str]:
         return BETTER, "the whole interval lies below 1"
     if noise.low > 1 and noise.ratio >= MARGIN:
         return WORSE, "the whole interval lies above 1"
-    need = fewest_windows(noise.level)
-    if min(noise.blocks) < need:
-        return UNCLEAR, f"{noise.blocks[0]} and {noise.blocks[1]} windows; {need} each are the fewest that can tell"
+    if not can_tell(*noise.blocks, noise.level):
+        return UNCLEAR, f"too few windows: {noise.blocks[0]} and {noise.blocks[1]}, where five each tell something"
     return UNCLEAR, "the noise is as large as the change"
 
 
-def _wait(noise: Ratio, seconds: float) -> float | None:
-    """How much longer to watch: an interval narrows with the root of the time."""
-    need = fewest_windows(noise.level)
-    if min(noise.blocks) < need:
-        return seconds * (need / max(1, noise.blocks[1]) - 1)
+def _wait(noise: Ratio, sides: Sides) -> float | None:
+    """How much longer to watch AFTER; None where no time is enough, since BEFORE is too short.
+
+    The square of an interval's width goes with 1 / seconds before + 1 / seconds after.
+    """
+    old, new = sides.before.seconds, sides.after.seconds
+    if not can_tell(*noise.blocks, noise.level):
+        needed = next(
+            (count for count in range(1, MOST_BLOCKS + 1) if can_tell(noise.blocks[0], count, noise.level)), None
+        )
+        return None if needed is None else max(0.0, new * (needed / noise.blocks[1] - 1))
     if not 0 < noise.ratio < math.inf or not (noise.low > 0 and noise.high < math.inf):
-        return seconds
+        return new
     centre = abs(math.log(noise.ratio))
     half = max(math.log(noise.high / noise.ratio), math.log(noise.ratio / noise.low))
     # Either the interval leaves 1 out, or it fits into the margin.
     wanted = max(centre, math.log(MARGIN) - centre)
-    return seconds * max(0.0, (half / wanted) ** 2 - 1)
+    inverse = (1 / old + 1 / new) * (wanted / half) ** 2 - 1 / old
+    return None if inverse <= 0 else max(0.0, 1 / inverse - new)
 
 
 def _floor(tree: Tree, sides: Sides) -> float:
