@@ -3,15 +3,19 @@
 import io
 import json
 import re
+import string
 import tarfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from advisor.analysis import analyse
 from advisor.capture.model import Capture, Process, Sample
 from advisor.capture.open import open_capture
 from advisor.capture.pseudonyms import Pseudonyms
 from advisor.capture.redact import NOTE, redact
+from advisor.capture.redact_words import known
 from advisor.capture.redact_words import redact as redact_words
 from advisor.cli import main
 from advisor.errors import ParseError
@@ -314,6 +318,26 @@ def test_a_redacted_fleet_keeps_counts_order_and_numbers():
         proof.source.startswith(("t", "log", "proc", "capture", "name-")) or not proof.source for proof in proofs
     )
     assert hidden.hosts[0].name == redact(planted(), KEY).host
+
+
+WORDS = st.text(string.ascii_letters + string.digits + "-_.", min_size=5, max_size=15).filter(
+    lambda word: not known(word) and not word.isdigit()
+)
+PLACES = ("[ 1.0] {}: page allocation failure: order:0, mode:0x20", "Killed process 7 ({})", "{} kernel: [1.0] Mem-Info:",
+          "oom-kill:task={},pid=1,uid=0", "for {} at {}", "/{}/{}", "<{}>", "{}@{}", "{}:{}={}", "a,{};{}|{}")  # fmt: skip
+
+
+@given(word=WORDS, place=st.sampled_from(PLACES))
+def test_no_word_that_is_not_the_kernels_gets_through(word, place):
+    text = place.replace("{}", word)
+    capture = redact(Capture((Sample({}),), kernel_log=text, tools={"top": text}), KEY)
+    assert word not in capture.kernel_log
+    assert word not in capture.tools["top"]
+
+
+@pytest.mark.parametrize("name", ["ACME", "PROD", "CORP", "DBSRV", "WEB"])
+def test_short_names_in_capitals_are_names(name):
+    assert not known(name)
 
 
 # The command.
