@@ -27,7 +27,8 @@ FOR_OTHERS = {
     "advisor.capture.live", "advisor.capture.write", "advisor.capture.processes", "advisor.rulebook.source",
     "advisor.rulebook.schema", "advisor.rulebook.cases", "advisor.report.text", "advisor.report.layout",
     "advisor.report.nagios", "advisor.report.formats", "advisor.report.fleet", "advisor.report.page",
-    "advisor.report.wording", "advisor.cli._reports", "advisor.capture.redact", "advisor.engine.check", "advisor.engine.source", "advisor.engine.template",
+    "advisor.report.wording", "advisor.cli._reports", "advisor.capture.redact",
+    "advisor.engine.check", "advisor.engine.source", "advisor.engine.template",
     "advisor.engine.explain",
 }  # fmt: skip
 
