@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # is ignored (kernel/sysctl.c, proc_get_long).
 _NUMBER = re.compile(r"\s*(-?)(?:0[xX]([0-9a-fA-F]{1,16})|(0[0-7]*)|([1-9][0-9]{0,19}))(?:\s|$)", re.ASCII)
 
+# Not a value to write, but the kernel takes it, and the ratio is 0 with it (overcommit_kbytes_handler in mm/util.c).
+_TAKEN = ("vm.overcommit_kbytes", 0)
+
 
 class End(Record):
     """How a setting ends up when a program has written all its lines.
@@ -110,8 +113,8 @@ class Boot:
     def _takes(self, tunable: Tunable, text: str) -> bool:
         """Whether the kernel takes a text that is written to a file below /proc/sys."""
         value = written(tunable, text)
-        if value is None:
-            return False
+        if value is None or (tunable.name, value) == _TAKEN:
+            return value is not None
         if self._features:
             return validate(tunable, value, self._features) is None
         return possible(tunable, value) and value not in tunable.unset

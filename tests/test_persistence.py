@@ -71,3 +71,9 @@ def test_the_situations_of_the_compliance_checks_are_all_there():
     assert len(LIKE) == 30
     assert set(MEASURED) == {*CASES, *(f"tmpfiles: {name}" for name in WRITES)}
     assert all(set(MEASURED[name]) == set(READERS) for name in CASES)
+
+
+def test_a_zero_of_overcommit_kbytes_is_taken_and_leaves_the_swap_only():
+    files = {"etc/sysctl.d/a.conf": "vm.overcommit_ratio = 80\nvm.overcommit_kbytes = 0\n"}
+    end = Boot(files).of(TUNABLES["vm.overcommit_ratio"]).boot
+    assert (end.value, end.undone_by) == ("0", "vm.overcommit_kbytes")

@@ -184,7 +184,9 @@ def test_a_later_line_for_the_twin_makes_ours_void_and_that_is_told():
     machine = host(files={"etc/sysctl.d/zz-site.conf": "vm.dirty_ratio=40\n"})
     (entry, *_) = composed(machine, {"vm.dirty_bytes": "512 MiB"}).settings
     assert entry["at_boot"]["stands"] is False
-    assert entry["at_boot"]["why"] == "vm.dirty_ratio in /etc/sysctl.d/zz-site.conf:1 is read later and makes it void"
+    assert (
+        entry["at_boot"]["why"] == "vm.dirty_ratio in /etc/sysctl.d/zz-site.conf:1 is written later and makes it void"
+    )
 
 
 def test_rivals_are_told_and_strict_refuses_where_ours_would_not_stand():

@@ -173,7 +173,7 @@ def _at_boot(tunable: Tunable, outlook: Outlook, found: Sequence[Rival], goal: s
     if end.by is None:
         why = "no file sets it: the kernel's default comes back"
     elif end.undone_by:
-        why = f"{end.undone_by} in {place(end.by)} is read later and makes it void"
+        why = f"{end.undone_by} in {place(end.by)} is written later and makes it void"
     elif stands is False:
         why = f"{place(end.by)} is read instead and says {end.value}"
     return {"value": end.value, "by": place(end.by), "stands": stands, "why": why}
