@@ -15,5 +15,6 @@
 `classes`    hosts that are alike, what to set there, who stands out (pure; `robust` has the statistics)
 `last`       the outcome of the run before
 `merge`      several stores into one
+`coverage`   which rules the records of a fleet, or of a collector, decide (pure; `exporters` knows the collectors)
 ===========  ======================================================================================
 """
