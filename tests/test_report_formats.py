@@ -95,6 +95,16 @@ def test_sarif_keeps_its_fingerprints_and_has_none_twice(fleet):
     assert len(set(marks)) == len(marks)
 
 
+def test_sarif_has_no_link_that_a_host_made(fleet):
+    assert "](" in SECRET
+    run = sarif(formats.fleet("sarif", fleet))
+    related = [place for result in run["results"] for place in result["relatedLocations"]]
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    texts = [each["message"]["text"] for each in (*run["results"], *related, *notes)]
+    assert any("] (y)" in text for text in texts)
+    assert not any("](" in text for text in texts)
+
+
 def test_sarif_tells_what_was_open_beside_the_results(fleet):
     notes = sarif(formats.fleet("sarif", fleet))["invocations"][0]["toolExecutionNotifications"]
     assert any("/proc/vmstat is not in the capture" in note["message"]["text"] for note in notes)

@@ -111,6 +111,11 @@ def test_the_verdict_stands_first_and_each_finding_has_evidence_and_remedy():
             assert all(item.signal in body for item in finding.evidence if item.value is not None)
 
 
+def test_what_is_no_setting_is_told_in_plain_words():
+    text = formats.host("html", recorded("6.12-pressure"))
+    assert "Add memory (capacity.ram increase)" in text
+
+
 def test_the_picture_of_a_change_shows_each_mark_that_moves():
     text = formats.host("html", burst())
     assert text.count('<figure class="pair">') == 3

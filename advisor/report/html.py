@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _MOST_ENTITIES = 20
 _MOST_ZONES = 64
+# What stands in plans and is no setting.
+_IN_WORDS = {"capacity.ram": "Add memory", "capacity.swap": "Add swap", "workload": "Let less run at a time",
+             "kernel": "Upgrade the kernel", "earlyoom/oomd": "Let a service end tasks before the host stalls",
+             "numa.policy": "Change the memory policy of the task"}  # fmt: skip
 _FACTS = {"host.kernel": ("Kernel", ""), "host.cpus": ("Processors", "count"), "host.nodes": ("Nodes", "count"),
           "memory.total": ("Memory", "B"), "meminfo.MemAvailable": ("Available", "B"), "swap.total": ("Swap", "B"),
           "host.uptime": ("Up for", "s"), "page_size": ("Page", "B")}  # fmt: skip
@@ -89,7 +93,7 @@ def _first(report: Report) -> dict[str, Any]:
         text = "Too little was measured to call this host healthy or sick. This is missing most:"
         return {"title": "What to do first", "text": text, "steps": reasons}
     worst = report.failed()[0]
-    items = [{"what": describe(r), "why": r.because} for r in report.plan.recommendations[:3]]
+    items = [{"what": _plainly(r), "why": r.because} for r in report.plan.recommendations[:3]]
     return {"title": "What to do first", "text": worst.remedy_text, "steps": items}
 
 
@@ -113,6 +117,12 @@ def _finding(report: Report, group: list[Finding]) -> dict[str, Any]:
     }
 
 
+def _plainly(r: Recommendation) -> str:
+    """A recommendation in words for those who do not know the names of our plans."""
+    said = describe(r)
+    return f"{_IN_WORDS[r.setting]} ({said})" if r.setting in _IN_WORDS else said
+
+
 def _waived(finding: Finding) -> dict[str, Any]:
     by = waiver(finding.waived.owner, finding.waived.expires, finding.waived.reason) if finding.waived else ""
     return {"rule": finding.rule, "entity": finding.entity, "message": finding.message, "by": by}
@@ -120,7 +130,7 @@ def _waived(finding: Finding) -> dict[str, Any]:
 
 def _recommendation(report: Report, r: Recommendation) -> dict[str, Any]:
     return {
-        "what": describe(r),
+        "what": _plainly(r),
         "because": r.because,
         "limits": r.limits,
         "predicted": predicted(r.predicted) if r.predicted else "",

@@ -64,7 +64,7 @@ def _result(host: HostResult, finding: FleetFinding, index: int) -> dict[str, An
         "ruleIndex": index,
         "kind": "fail",
         "level": LEVELS[finding.severity],
-        "message": {"text": clean(f"{finding.entity}: {finding.message}" if finding.entity else finding.message)},
+        "message": _message(f"{finding.entity}: {finding.message}" if finding.entity else finding.message),
         "locations": [_location(host, finding, known[0].source if known else "")],
         "relatedLocations": [_related(host, number, proof) for number, proof in enumerate(known, 1)],
     }
@@ -96,15 +96,20 @@ def _physical(host: HostResult, source: str) -> dict[str, Any]:
 
 
 def _related(host: HostResult, number: int, proof: Proof) -> dict[str, Any]:
-    text = f"{proof.signal} {shown(proof.value, proof.unit)} ({clean(proof.source)})"
-    return {"id": number, "message": {"text": text}, **_physical(host, proof.source)}
+    text = f"{proof.signal} {shown(proof.value, proof.unit)} ({proof.source})"
+    return {"id": number, "message": _message(text), **_physical(host, proof.source)}
+
+
+def _message(text: str) -> dict[str, str]:
+    """A message; "[text](place)" would be a link in it (SARIF 2.1.0, 3.11.6), and names come from hosts."""
+    return {"text": clean(text).replace("](", "] (")}
 
 
 def _notifications(fleet: FleetReport) -> list[dict[str, Any]]:
     notes = []
     for reason, hint, hosts, rules in fleet.open_reasons():
         text = f"{rules} checks could not be decided on {hosts} hosts: {reason}" + (f"; {hint}" if hint else "")
-        notes.append({"level": "note", "message": {"text": clean(text)}})
+        notes.append({"level": "note", "message": _message(text)})
     for source, why in fleet.unreadable:
-        notes.append({"level": "warning", "message": {"text": clean(f"{source} could not be read: {why}")}})
-    return [*notes, *({"level": "note", "message": {"text": clean(note)}} for note in fleet.notes)]
+        notes.append({"level": "warning", "message": _message(f"{source} could not be read: {why}")})
+    return [*notes, *({"level": "note", "message": _message(note)} for note in fleet.notes)]
