@@ -335,7 +335,7 @@ def test_no_word_that_is_not_the_kernels_gets_through(word, place):
     assert word not in capture.tools["top"]
 
 
-@pytest.mark.parametrize("name", ["ACME", "PROD", "CORP", "DBSRV", "WEB"])
+@pytest.mark.parametrize("name", ["ACME", "PROD", "CORP", "DBSRV", "WEB", "MERCH", "RICH"])
 def test_short_names_in_capitals_are_names(name):
     assert not known(name)
 

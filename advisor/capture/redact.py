@@ -36,7 +36,7 @@ _CGROUPS = "sys/fs/cgroup/"
 _COMMON = frozenset({
     "", ".", "memory", "unified", "system.slice", "user.slice", "machine.slice", "init.scope", "kubepods",
     "kubepods.slice", "burstable", "besteffort", "kubepods-burstable.slice", "kubepods-besteffort.slice", "docker",
-    "dev", "dev shm", "shm", "mapper", "proc", "sys", "run", "tmp", "var", "boot", "efi", "home", "usr", "lib", "etc",
+    "dev", "shm", "mapper", "proc", "sys", "run", "tmp", "var", "boot", "efi", "home", "usr", "lib", "etc",
     "kernel", "debug", "fs", "cgroup", "swapfile", "swap.img", "pagefile", "null", "none",
 })  # fmt: skip
 _KERNEL_PATH = re.compile(r"/(?:proc/sys/(?:vm|kernel|fs)|sys/kernel/mm|sys/module/zswap)(?:/[a-z0-9_.*-]+)*")

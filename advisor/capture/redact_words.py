@@ -55,9 +55,11 @@ _WORDS = """
 """
 _VOCABULARY = frozenset(_WORDS.split())
 
-# Signs of taint in the kernel's order (kernel/panic.c), kinds of free blocks, numbers with units, kernel releases.
+# Signs of taint (kernel/panic.c) and kinds of free blocks (mm/show_mem.c) in the kernel's order, so that few names can
+# be spelt with them; numbers with units, kernel releases.
 _SHAPES = re.compile(
-    r"[PG]?F?S?R?M?B?U?D?A?W?C?I?O?E?L?K?X?T?N?J?|[UMEHCIR]{1,7}|[A-Z]|[-+]?[0-9]+(?:[.,][0-9]+)*(?:[kKMGTm]i?B?|[kmg]|ms|us|ns|s|pages?|th|st|min)?%?|0x[0-9a-fA-F]+"
+    r"[PG]?F?S?R?M?B?U?D?A?W?C?I?O?E?L?K?X?T?N?J?|U?M?E?H?C?I?|U?E?M?R?C?I?|[A-Z]"
+    r"|[-+]?[0-9]+(?:[.,][0-9]+)*(?:[kKMGTm]i?B?|[kmg]|ms|us|ns|s|pages?|th|st|min)?%?|0x[0-9a-fA-F]+"
     r"|(?:__)?GFP_[A-Z_]+|[0-9]{1,2}\.[0-9]{1,3}\.[0-9]{1,3}-[\w.+~-]+|u?[0-9]{1,6}(?:-[0-9]{1,6})?|[a-z]|[CT][0-9]+"
     r"|(?:kswapd|kcompactd|cpu|node|CPU|Node)[0-9]+|\.+|-+|_+|…"
 )
