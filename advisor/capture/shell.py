@@ -11,7 +11,7 @@ The answer, unpacked, is what `head` prints for several files (``\n==> proc/vmst
 of ours whose names begin with ``@``, which no path does::
 
     @sample NUMBER UPTIME WALL    the files that follow belong to this sample
-    @log                          kernel messages, at most the last 256 KiB; two lines of a log that says nothing
+    @log                          kernel messages, at most the last 64 KiB; two lines of a log that says nothing
                                   of memory
     @denied                       paths that are there, and that this user may not read
     @links                        symbolic links where that matters: path, tab, target
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 MAX_FILE = 4 * MIB  # one file; /proc/zoneinfo of 64 processors on 8 nodes has some 300 KiB
 MAX_TEXT = 64 * MIB  # all files of a visit
 MAX_ANSWER = 32 * MIB  # what a host may send; a usual one sends 12 kB
-MAX_LOG = 256 * 1024  # the end of the kernel log: all that most hosts have
+MAX_LOG = 64 * 1024  # the end of the kernel log: half a dozen reports of the OOM killer
 _MAX_GROUP_FILES = 13 * MAX_FOLDERS  # of control groups, that many files each
 
 _BEGIN, _END = "memadvisor-capture 1", "memadvisor-end"

@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -16,7 +17,7 @@ import yaml
 from advisor.capture.open import open_capture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent.parent
 CAPTURES = ROOT / "tests" / "captures"
@@ -81,58 +82,22 @@ class Run:
         return {host for host, what, kind, _result in self.said if what == task and kind in kinds}
 
 
-@dataclass
-class Fleet:
-    """Made-up hosts, and an inventory of them.
+class Controller:
+    """A folder in which ansible-playbook runs, with the collection of this checkout.
 
-    Attributes:
-        folder: for the hosts and everything that a run writes.
-        capture: what the hosts are like.
-        names: of the hosts.
+    Args:
+        folder: for everything that a run writes.
+        inventory: its hosts.
     """
 
-    folder: Path
-    capture: str = "6.12-pressure"
-    names: Sequence[str] = ("h1",)
-    variables: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in self.names:
-            plant(self.root(name), self.capture)
-        place = self.folder / "collections" / "ansible_collections" / "memadvisor"
+    def __init__(self, folder: Path, inventory: dict[str, Any]) -> None:
+        self.folder = folder
+        self.inventory = folder / "inventory.yml"
+        self.inventory.write_text(yaml.safe_dump(inventory))
+        place = folder / "collections" / "ansible_collections" / "memadvisor"
         place.mkdir(parents=True)
         (place / "linux").symlink_to(ROOT / "ansible")
-        (self.folder / "bin").mkdir()
-        shared = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
-            "tune_become": False,
-            "tune_window": 1,
-            "tune_samples": 2,
-            "tune_settle": 0,
-            "tune_report_dir": str(self.folder / "reports"),
-            "tune_root": f"{self.folder}/hosts/{{{{ inventory_hostname }}}}",
-            **self.variables,
-        }
-        inventory = {"all": {"vars": shared, "hosts": {name: {} for name in self.names}}}
-        self.inventory.write_text(yaml.safe_dump(inventory))
-
-    @property
-    def inventory(self) -> Path:
-        """The file."""
-        return self.folder / "inventory.yml"
-
-    def root(self, name: str = "h1") -> Path:
-        """The folder that stands for the root of a host."""
-        return self.folder / "hosts" / name
-
-    def read(self, path: str, name: str = "h1") -> str:
-        """A file of a host, without white space around it."""
-        return (self.root(name) / path).read_text().strip()
-
-    def trees(self) -> dict[str, dict[str, bytes]]:
-        """All files of all hosts."""
-        return {name: tree(self.root(name)) for name in self.names}
+        (folder / "bin").mkdir()
 
     def environment(self) -> dict[str, str]:
         """For runs: all that Ansible writes stays in our folder."""
@@ -145,6 +110,7 @@ class Fleet:
             "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callbacks"),
             "ANSIBLE_CALLBACKS_ENABLED": "memadvisor.linux.fleet_report",
             "ANSIBLE_LOCALHOST_WARNING": "0",
+            "ANSIBLE_PIPELINING": "1",
             "MEMADVISOR_FLEET_REPORT": str(self.folder / "fleet.json"),
             "RECORDER_FILE": str(self.folder / "said.jsonl"),
         }
@@ -175,3 +141,49 @@ class Fleet:
     def tasks(self, *tasks: dict[str, Any], arguments: Iterable[str] = ()) -> Run:
         """Run tasks on all hosts."""
         return self.play([{"hosts": "all", "gather_facts": False, "tasks": list(tasks)}], *arguments)
+
+
+class Fleet(Controller):
+    """Made-up hosts, and a controller of them.
+
+    Args:
+        folder: for the hosts and everything that a run writes.
+        capture: what the hosts are like.
+        names: of the hosts.
+        variables: of all of them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        capture: str = "6.12-pressure",
+        names: Sequence[str] = ("h1",),
+        variables: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        shared = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "tune_become": False,
+            "tune_window": 1,
+            "tune_samples": 2,
+            "tune_settle": 0,
+            "tune_report_dir": str(folder / "reports"),
+            "tune_root": f"{folder}/hosts/{{{{ inventory_hostname }}}}",
+            **variables,
+        }
+        super().__init__(folder, {"all": {"vars": shared, "hosts": {name: {} for name in names}}})
+        self.names = names
+        for name in names:
+            plant(self.root(name), capture)
+
+    def root(self, name: str = "h1") -> Path:
+        """The folder that stands for the root of a host."""
+        return self.folder / "hosts" / name
+
+    def read(self, path: str, name: str = "h1") -> str:
+        """A file of a host, without white space around it."""
+        return (self.root(name) / path).read_text().strip()
+
+    def trees(self) -> dict[str, dict[str, bytes]]:
+        """All files of all hosts."""
+        return {name: tree(self.root(name)) for name in self.names}

@@ -21,6 +21,8 @@ _OPTIONS = {
     "fail_on": {"type": "str", "choices": ["never", *_SEVERITIES], "default": "never"},
 }
 
+controller.prepare()
+
 
 class ActionModule(ActionBase):
     """Judges a capture on the controller."""
@@ -56,8 +58,7 @@ def _check_role(role: t.Optional[str]) -> None:
 def _judged(capture: t.Any, options: dict, task_vars: dict) -> dict:
     from advisor.report import as_json, layout, text
 
-    library = controller.advisor.rulebook.library
-    rules = library.load([library.BUILTIN, *options["rules"]])
+    rules = controller.rules(options["rules"])
     policy = _policy(capture, rules, options, task_vars) if options["policy"] else None
     report = controller.advisor.analysis.analyse(capture, rules, options["role"], policy)
     document = controller.plain(as_json.document(report))

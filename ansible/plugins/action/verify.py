@@ -45,7 +45,6 @@ class ActionModule(ActionBase):
 def _verified(before: t.Any, after: t.Any, options: dict) -> dict:
     from advisor.verify import How, verify_documents
 
-    library = controller.advisor.rulebook.library
-    rules = library.load([library.BUILTIN, *options["rules"]])
+    rules = controller.rules(options["rules"])
     found = verify_documents([before], [after], options["plan"], rules, How(options["role"]))
     return controller.plain(found)

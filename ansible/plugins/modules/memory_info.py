@@ -38,7 +38,7 @@ options:
     type: path
   kernel_log:
     description:
-      - Whether to bring the kernel's messages (at most the last 256 KiB), where they say anything about memory.
+      - Whether to bring the kernel's messages (at most the last 64 KiB), where they say anything about memory.
     type: bool
     default: true
   root:

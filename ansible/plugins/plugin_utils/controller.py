@@ -7,6 +7,8 @@ Imported by the process that starts the tasks, so that the processes of all host
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import re
@@ -48,6 +50,30 @@ def need_advisor() -> None:
         raise AnsibleActionFail(
             f"memadvisor {version} is too old for this collection; run on the controller: {install}"
         )
+
+
+_RULES: t.Dict[t.Tuple[str, ...], t.Any] = {}
+
+
+def rules(own: t.Iterable[str] = ()) -> t.Any:
+    """The rules of memadvisor, and those in some folders of the user's."""
+    key = tuple(own)
+    if key not in _RULES:
+        library = advisor.rulebook.library
+        _RULES[key] = library.load([library.BUILTIN, *key])
+    return _RULES[key]
+
+
+def prepare() -> None:
+    """Loads what judging takes, where memadvisor is there; an error is for the task to tell.
+
+    To be called when a plugin is imported: that is in the process that starts the tasks, and all hosts share it.
+    """
+    if _MISSING is None:
+        with contextlib.suppress(Exception):
+            importlib.import_module("advisor.report.as_json")
+            importlib.import_module("advisor.report.text")
+            rules()
 
 
 class Refused:
