@@ -194,10 +194,10 @@ def command(name: str, console: Path, parts: Parts) -> list[str]:
         name.replace(",", ",,"),
         "-M",
         machine,
-        "-accel",
-        "tcg,thread=multi,tb-size=64",
     ]
-    words += ["-cpu", "max,la57=off", "-smp", "2", "-m", str(shape.memory_mb)]
+    words += ["-accel", f"tcg,thread={'multi' if shape.icount is None else 'single'},tb-size=64"]
+    words += [] if shape.icount is None else ["-icount", f"shift={shape.icount}"]
+    words += ["-cpu", "max,la57=off", "-smp", str(shape.processors), "-m", str(shape.memory_mb)]
     words += ["-nodefaults", "-no-user-config", "-display", "none", "-serial", f"file:{_quoted(console)}"]
     words += ["-chardev", "stdio,id=q,signal=off", "-mon", "chardev=q,mode=control"]
     words += ["-kernel", str(parts.kernel), "-initrd", str(parts.initrd)]

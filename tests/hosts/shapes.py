@@ -18,6 +18,9 @@ class Shape:
         nodes: NUMA nodes, with one processor each.
         cmdline: more kernel parameters.
         init: what the guest starts.
+        processors: how many.
+        icount: the guest's clock counts instructions, each 2**icount ns, and does not see how busy this machine is.
+            For one processor: several would take turns, and kernels before 6.12 hang when they start the second.
         needs: a file without which a kernel cannot have this shape.
         modules: kernel modules to load.
         prepare: shell commands after the start.
@@ -28,6 +31,8 @@ class Shape:
     nodes: int = 1
     cmdline: str = ""
     init: str = "/sbin/tiny-init"
+    processors: int = 2
+    icount: int | None = None
     needs: str = ""
     modules: tuple[str, ...] = ()
     prepare: str = ""
@@ -35,7 +40,7 @@ class Shape:
     @property
     def boot(self) -> tuple[object, ...]:
         """What has to be the same for a saved state to fit."""
-        return self.memory_mb, self.below_4g_mb, self.nodes, self.cmdline, self.init
+        return self.memory_mb, self.below_4g_mb, self.nodes, self.cmdline, self.init, self.processors, self.icount
 
 
 _LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
@@ -53,6 +58,7 @@ SHAPES = {
     "movable": Shape(cmdline="movablecore=128M"),
     "small": Shape(memory_mb=320),
     "zram": Shape(modules=("zram",), prepare=_ZRAM),
+    "steady": Shape(memory_mb=320, processors=1, icount=1, modules=("zram",), prepare=_ZRAM),
     "noswap": Shape(prepare="swapoff -a"),
     "mglru": Shape(needs=_LRU_GEN, prepare=f"echo y > {_LRU_GEN}"),
     "classic-lru": Shape(needs=_LRU_GEN, prepare=f"echo n > {_LRU_GEN}"),

@@ -1,0 +1,83 @@
+"""The trials of the series: which there are, in which order, and which are done."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+FACTORS = (10, 30, 50, 100, 200, 300, 500, 1000)
+"""The doses: vm.watermark_scale_factor; 10 is the kernel's default."""
+
+KERNELS = ("6.12", "6.1")
+REPEATS = 5
+
+CHAINS = 3
+STEPS = 4
+"""How often advice is asked for on each kernel, and how many times it is followed at most."""
+
+_SEED = 20261124
+
+Trial = tuple[int, str, int]
+"""Number of the repeat, kernel, factor."""
+
+
+def plan() -> list[Trial]:
+    """Every trial, in an order that is random within each repeat and always the same.
+
+    Whatever drifts while the series runs meets all doses of a repeat alike.
+
+    >>> len(plan()) == len(set(plan())) == REPEATS * len(KERNELS) * len(FACTORS)
+    True
+    """
+    chance = random.Random(_SEED)
+    trials: list[Trial] = []
+    for repeat in range(REPEATS):
+        of_repeat = [(repeat, kernel, factor) for kernel in KERNELS for factor in FACTORS]
+        trials += chance.sample(of_repeat, len(of_repeat))
+    return trials
+
+
+def missing(records: Iterable[dict[str, Any]]) -> list[Trial]:
+    """The trials that are not among the records."""
+    done = {(one["repeat"], one["name"], one["factor"]) for one in records if one["what"] == "trial"}
+    return [trial for trial in plan() if trial not in done]
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """The records kept so far; a line that was cut off while it was written does not count."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}\n")]
+
+
+def add(file: Path, record: dict[str, Any]) -> None:
+    """Keep one more record."""
+    text = file.read_text() if file.exists() else ""
+    start = "" if text.endswith("\n") or not text else "\n"
+    with file.open("a") as data:
+        data.write(start + json.dumps(record, separators=(",", ":")) + "\n")
+
+
+def next_to_ask(records: Iterable[dict[str, Any]], repeat: int, kernel: str) -> int | None:
+    """The factor at which to ask for advice next; None when an earlier answer was to leave it, or after STEPS.
+
+    The user who follows advice asks again afterwards, and may be told to go on.
+
+    >>> told = [{"what": "advice", "repeat": 0, "name": "6.1", "proposed": 50}]
+    >>> next_to_ask([], 0, "6.1"), next_to_ask(told, 0, "6.1"), next_to_ask(told, 1, "6.1")
+    (10, 50, 10)
+    >>> next_to_ask([*told, {**told[0], "proposed": None}], 0, "6.1") is None
+    True
+    """
+    answers = [one["proposed"] for one in records if _is_advice(one, repeat, kernel)]
+    if not answers:
+        return FACTORS[0]
+    return None if len(answers) >= STEPS else answers[-1]
+
+
+def _is_advice(record: dict[str, Any], repeat: int, kernel: str) -> bool:
+    return (record["what"], record["repeat"], record["name"]) == ("advice", repeat, kernel)
