@@ -57,11 +57,20 @@ PREDICTED = (THP, MIN_FREE, SCALE, RATIO)
 
 
 class ZoneChange(Record):
-    """The marks of a zone before a change (as printed, without boost) and after it, in pages; None: unknown."""
+    """What a change does to a zone, in pages.
+
+    Attributes:
+        managed: pages of the zone.
+        before: the marks before, as printed, without boost.
+        after: the marks afterwards; None: unknown.
+        protection: pages kept back afterwards from requests that could use a higher zone, one number for each zone of
+            the node; empty when there is nothing to compute them from.
+    """
 
     managed: int
     before: Marks
     after: Marks | None
+    protection: tuple[int, ...] = ()
 
 
 class Effective(Record):
@@ -171,7 +180,8 @@ def predict(
     low = sum(mark.low if zone.low is None else zone.low for zone, mark in zip(zones, marks, strict=True))
     rows = current_protections(zones, settings.lowmem_reserve_ratio)
     now = _State(marks, totalreserve(zones, marks, rows), low)
-    new_reserve = totalreserve(zones, new_marks, _rows_after(zones, after))
+    kept_back = _rows_after(zones, after)
+    new_reserve = totalreserve(zones, new_marks, kept_back)
     then = _State(new_marks, new_reserve, sum(mark.low for mark in new_marks) if written else low)
     not_predicted = tuple(name for name in changes if name not in PREDICTED)
     effect, reason = _effect(zones, (settings, after), variant, effective, not_predicted)
@@ -181,8 +191,8 @@ def predict(
         effect=effect,
         reason=reason,
         zones=tuple(
-            ZoneChange(zone.managed, old, new if known else None)
-            for zone, old, new in zip(zones, marks, new_marks, strict=True)
+            ZoneChange(zone.managed, old, new if known else None, row)
+            for zone, old, new, row in zip(zones, marks, new_marks, kept_back, strict=True)
         ),
         effective=effective,
         smallest_effective=smallest_effective_scale_factor(zones, after, variant),

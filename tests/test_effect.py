@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import json
-from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,25 +21,24 @@ def trial(repeat: int = 0, name: str = "6.1", factor: int = 10, **changed: objec
     } | changed  # fmt: skip
 
 
-def test_every_repeat_has_every_dose_on_every_kernel_once():
-    plan = series.plan()
-    for repeat in range(series.REPEATS):
-        doses = Counter(trial[1:] for trial in plan if trial[0] == repeat)
-        assert doses == Counter((kernel, factor) for kernel in series.KERNELS for factor in series.FACTORS)
-    assert plan == sorted(plan, key=lambda trial: trial[0])
-    assert plan == series.plan()
-    assert [one[1:] for one in plan[:16]] != [one[1:] for one in plan[16:32]]
+def test_every_repeat_has_every_dose_on_every_kernel_once_in_an_order_of_its_own():
+    doses = {(kernel, factor) for kernel in series.KERNELS for factor in series.FACTORS}
+    orders = [series.order(repeat) for repeat in range(series.REPEATS)]
+    assert all(sorted(one) == sorted(doses) for one in orders)
+    assert len({tuple(one) for one in orders}) == series.REPEATS
+    assert orders == [series.order(repeat) for repeat in range(series.REPEATS)]
 
 
 def test_a_series_goes_on_where_it_was_even_when_a_line_was_cut_off(tmp_path):
     file = tmp_path / "runs.jsonl"
-    assert series.missing(series.read(file)) == series.plan()
-    first, second = series.plan()[:2]
-    series.add(file, trial(*first))
-    file.write_text(file.read_text() + json.dumps(trial(*second))[:80])
-    assert series.missing(series.read(file)) == series.plan()[1:]
-    series.add(file, trial(*second))
-    assert series.missing(series.read(file)) == series.plan()[2:]
+    first, second, *rest = series.order(1)
+    assert series.missing(series.read(file), 1) == [first, second, *rest]
+    series.add(file, trial(1, *first))
+    file.write_text(file.read_text() + json.dumps(trial(1, *second))[:80])
+    assert series.missing(series.read(file), 1) == [second, *rest]
+    series.add(file, trial(1, *second))
+    assert series.missing(series.read(file), 1) == rest
+    assert series.missing(series.read(file), 0) == series.order(0)
 
 
 def test_the_table_has_the_median_of_the_trials_and_their_range():
@@ -56,7 +54,7 @@ def test_advice_is_told_as_a_chain():
 
 
 def test_the_picture_has_a_point_for_every_trial_in_every_panel():
-    records = [trial(repeat, name, factor) for repeat, name, factor in series.plan()]
+    records = [trial(repeat, *dose) for repeat in range(series.REPEATS) for dose in series.order(repeat)]
     root = ET.fromstring(picture.svg(records))
     points = root.findall("{http://www.w3.org/2000/svg}circle")
     assert len(points) == len(records) * len(picture.PANELS)

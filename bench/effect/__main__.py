@@ -21,11 +21,11 @@ def run() -> int:
     """Run what is missing; returns how many trials failed. A trial that fails is tried again by the next run."""
     failed = 0
     with Hosts() as hosts:
-        for repeat, kernel, factor in series.missing(series.read(RECORDS)):
-            failed += not _keep("trial", repeat, kernel, factor, hosts)
-        for repeat in range(series.CHAINS):
+        for repeat in range(series.REPEATS):
             for kernel in series.KERNELS:
                 failed += not _ask(repeat, kernel, hosts)
+            for kernel, factor in series.missing(series.read(RECORDS), repeat):
+                failed += not _keep("trial", repeat, kernel, factor, hosts)
     return failed
 
 

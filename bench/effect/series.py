@@ -16,36 +16,31 @@ FACTORS = (10, 30, 50, 100, 200, 300, 500, 1000)
 KERNELS = ("6.12", "6.1")
 REPEATS = 5
 
-CHAINS = 3
 STEPS = 4
-"""How often advice is asked for on each kernel, and how many times it is followed at most."""
+"""How many times advice is followed at most, on each kernel in each repeat."""
 
 _SEED = 20261124
 
-Trial = tuple[int, str, int]
-"""Number of the repeat, kernel, factor."""
+Dose = tuple[str, int]
+"""Kernel and factor."""
 
 
-def plan() -> list[Trial]:
-    """Every trial, in an order that is random within each repeat and always the same.
+def order(repeat: int) -> list[Dose]:
+    """Every dose on every kernel, in an order that is random, another one for each repeat, and always the same.
 
-    Whatever drifts while the series runs meets all doses of a repeat alike.
+    Whatever drifts while the series runs meets all doses alike.
 
-    >>> len(plan()) == len(set(plan())) == REPEATS * len(KERNELS) * len(FACTORS)
+    >>> len(order(0)) == len(set(order(0))) == len(KERNELS) * len(FACTORS)
     True
     """
-    chance = random.Random(_SEED)
-    trials: list[Trial] = []
-    for repeat in range(REPEATS):
-        of_repeat = [(repeat, kernel, factor) for kernel in KERNELS for factor in FACTORS]
-        trials += chance.sample(of_repeat, len(of_repeat))
-    return trials
+    doses = [(kernel, factor) for kernel in KERNELS for factor in FACTORS]
+    return random.Random(_SEED + repeat).sample(doses, len(doses))
 
 
-def missing(records: Iterable[dict[str, Any]]) -> list[Trial]:
-    """The trials that are not among the records."""
-    done = {(one["repeat"], one["name"], one["factor"]) for one in records if one["what"] == "trial"}
-    return [trial for trial in plan() if trial not in done]
+def missing(records: Iterable[dict[str, Any]], repeat: int) -> list[Dose]:
+    """The trials of a repeat that are not among the records."""
+    done = {(one["name"], one["factor"]) for one in records if (one["what"], one["repeat"]) == ("trial", repeat)}
+    return [dose for dose in order(repeat) if dose not in done]
 
 
 def read(file: Path) -> list[dict[str, Any]]:

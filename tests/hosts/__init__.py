@@ -35,6 +35,7 @@ process that started them, however it ends.
 | `tools` | programs of this machine that are needed, and their installation |
 | `cache` | folders that are built once |
 | `debian`, `kernels`, `rootfs`, `initramfs` | what a guest is made of |
+| `levels` | what the quick run takes |
 | `shapes` | kinds of host: zones, nodes, swap, LRU |
 | `machine` | one QEMU process |
 | `ssh` | commands in a guest |

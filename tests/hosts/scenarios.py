@@ -105,7 +105,6 @@ SCENARIOS = {
         ready="warm",
         disks=(("d0", 0, 2500),),
         unadvised=NEVER_HELPS,
-        quick=True,
     ),
     "bursts": Scenario(
         _is("direct_reclaim_stall", "watermark_too_low"),
@@ -154,7 +153,6 @@ SCENARIOS = {
         settle_s=10,
         disks=(("d0", 3 * MB, 0),),
         unadvised=NEVER_HELPS,
-        quick=True,
     ),
     "node-imbalance": Scenario(
         _is("numa_imbalance"),
@@ -188,7 +186,6 @@ SCENARIOS = {
         "memhog hold 300 600 & sleep 8; memhog hold 330 1; echo idle; wait",
         ready="idle",
         settle_s=10,
-        quick=True,
     ),
 }
 """Every scenario by name."""

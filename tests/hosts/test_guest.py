@@ -13,6 +13,7 @@ import pytest
 from advisor.capture.open import open_capture
 from tests.hosts.inventory import inventory
 from tests.hosts.kernels import KERNELS, load_order
+from tests.hosts.levels import kernels
 from tests.hosts.machine import Parts, command
 from tests.hosts.shapes import SHAPES
 
@@ -85,7 +86,7 @@ def test_a_throttled_disk_is_slow(start_guest):
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", kernels("5.10"))
 def test_swap_on_zram(start_guest, kernel):
     guest = start_guest(kernel, "zram")
     lines = guest.run("cat /proc/swaps").splitlines()
@@ -93,6 +94,7 @@ def test_swap_on_zram(start_guest, kernel):
 
 
 @pytest.mark.hosts
+@pytest.mark.full
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_two_nodes_have_zones_of_their_own(start_guest, kernel):
     text = start_guest(kernel, "numa").run("cat /proc/zoneinfo")
@@ -113,7 +115,7 @@ def test_a_kernel_without_what_a_shape_is_about_skips(start_guest):
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", kernels("5.10"))
 def test_a_group_has_a_limit(start_guest, kernel):
     guest = start_guest(kernel, "normal")
     guest.group("small", {"memory.max": "32M"})

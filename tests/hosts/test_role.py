@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.hosts.inventory import inventory
-from tests.hosts.kernels import KERNELS
+from tests.hosts.levels import kernels
 
 if TYPE_CHECKING:
     from tests.hosts.guest import Guest
@@ -44,7 +44,7 @@ def values(guest: Guest) -> list[str]:
 
 
 @pytest.mark.hosts
-@pytest.mark.parametrize("kernel", [pytest.param(one, marks=[] if one == NEW else pytest.mark.full) for one in KERNELS])
+@pytest.mark.parametrize("kernel", kernels(NEW))
 def test_report_check_apply_reboot_undo(start_guest, tmp_path, kernel, say):
     guest = start_guest(kernel, "normal")
     name = guest.name
