@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from advisor.analysis import DECISIVE, Report, counts_of, demands_of, passed_of, thrash_of, verdict_of
@@ -28,7 +29,7 @@ from advisor.signals.model import catalogue
 from advisor.tunables import TUNABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from advisor.fleet.store import Store
     from advisor.policy.local import InForce
@@ -64,25 +65,34 @@ class Survey(Record):
 
     Attributes:
         hosts: how many hosts were judged.
-        reports: a report for each host that has something to tell: a finding, waived or not, a required value that
-            cannot be told, or too little data; for every host where everything was asked for.
+        kept: what was kept of the report of each host that has something to tell: a finding, waived or not, a required
+            value that cannot be told, or too little data; of every host where everything was asked for.
         warnings: what is wrong with the policy, a sentence each.
         roles: what the policy says that hosts are for, by `@host_id`.
     """
 
     hosts: int
-    reports: tuple[Report, ...]
+    kept: tuple[Any, ...]
     warnings: tuple[str, ...]
     roles: Mapping[str, str]
 
 
-def survey(store: Store, checks: Sequence[Check], policy: InForce | None, how: How) -> Survey:
+def survey(
+    store: Store, checks: Sequence[Check], policy: InForce | None, how: How, keep: Callable[[Report], Any]
+) -> Survey:
     """Judges the newest capture of each host of a store.
+
+    Args:
+        store: the store.
+        checks: the rules in force.
+        policy: the policy, together with these rules.
+        how: engine, role, inventory.
+        keep: what is wanted of a report; reports themselves are large, and there may be very many.
 
     Raises:
         AdvisorError: the store is damaged, the engine is missing or fails, a rule file of the policy cannot be read.
     """
-    return _Survey(store, checks, policy, how).made()
+    return _Survey(store, checks, policy, how).made(keep)
 
 
 class _Place(Record):
@@ -103,15 +113,18 @@ class _Survey:
         self.roles: dict[str, str] = {}
         self.places: dict[int, _Place] = {}
 
-    def made(self) -> Survey:
+    def made(self, keep: Callable[[Report], Any]) -> Survey:
         self._place_all()
         self.variants = self._variants()
         failing, worst = self._states()
         undecided = self._undecided()
         wanted = [key for key, place in self.places.items()
                   if self.how.everything or place.blind or key in failing or key in undecided]  # fmt: skip
-        reports = tuple(self._reports(wanted, failing, worst, undecided))
-        return Survey(len(self.places), reports, self._warnings(reports), self.roles)
+        kept, failed = [], []
+        for report in self._reports(wanted, failing, worst, undecided):
+            failed += [(f.rule, report.host.name, f.entity) for f in (*report.failed(), *report.waived())]
+            kept.append(keep(report))
+        return Survey(len(self.places), tuple(kept), self._warnings(failed), self.roles)
 
     def _place_all(self) -> None:
         names = list(dict.fromkeys(("@host", "@host_id", "@labels", ROLE, *DECISIVE, *self.signals)))
@@ -217,7 +230,9 @@ class _Survey:
         local = self.policy.local(self._member(stored.values), stored.values) if self.policy else None
         findings = [_fired(stored, own[alias], entity) for alias, entity in failing]
         findings += [
-            _other(stored, own[alias], code) for alias, code in codes.items() if code < FAILING and alias in own
+            _other(own[alias].id, code, _missing(stored, own[alias], code))
+            for alias, code in codes.items()
+            if code < FAILING and alias in own
         ]
         found = local.waive(explained(findings)) if local else explained(findings)
         counts, checks = counts_of(found), tuple(own.values())
@@ -238,13 +253,13 @@ class _Survey:
             warnings=(*local.warnings, *local.unused(found)) if local else (),
         )
 
-    def _warnings(self, reports: Sequence[Report]) -> tuple[str, ...]:
+    def _warnings(self, failed: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+        """What is wrong with the policy, by the rule, host and entity of every finding."""
         if self.policy is None:
             return ()
         policy, today = self.policy.policy, self.policy.today
         warnings = [f"{w.describe()} expired on {w.expires.isoformat()}; renew or remove it"
                     for w in policy.waivers if w.expired(today)]  # fmt: skip
-        failed = [(f.rule, r.host.name, f.entity) for r in reports for f in (*r.failed(), *r.waived())]
         warnings += [f"{w.describe()} matches nothing in this store; remove it" for w in policy.waivers
                      if not w.expired(today) and not any(w.covers(*each) for each in failed)]  # fmt: skip
         inside = {group for place in set(self.places.values()) for group in place.groups}
@@ -262,11 +277,16 @@ def _fired(stored: StoredHost, check: Check, entity: str) -> Finding:
     return fired(rule, row, stored.name, stored.proof(row, shown_of(rule)))
 
 
-def _other(stored: StoredHost, check: Check, code: int) -> Finding:
-    """A rule that does not fire; where it is open, what is missing."""
-    missing: tuple[Missing, ...] = ()
-    if code == OPENS:
-        names = stored.unknown((*check.names, *([] if check.scope == "host" else [entities(check.scope)])))
-        reasons = [(name, stored.why(name)) for name in names] or [(check.id, _INCOMPUTABLE)]
-        missing = tuple(Missing(name, why.message, why.hint) for name, why in reasons)
-    return Finding(check.id, STATES[code], "", missing)
+def _missing(stored: StoredHost, check: Check, code: int) -> tuple[Missing, ...]:
+    """What an open rule lacks."""
+    if code != OPENS:
+        return ()
+    names = stored.unknown((*check.names, *([] if check.scope == "host" else [entities(check.scope)])))
+    reasons = [(name, stored.why(name)) for name in names] or [(check.id, _INCOMPUTABLE)]
+    return tuple(Missing(name, why.message, why.hint) for name, why in reasons)
+
+
+@lru_cache(maxsize=100_000)
+def _other(rule: str, code: int, missing: tuple[Missing, ...]) -> Finding:
+    """A rule that does not fire; most hosts have most of these alike."""
+    return Finding(rule, STATES[code], "", missing)

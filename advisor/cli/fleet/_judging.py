@@ -3,46 +3,66 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from advisor import __version__
-from advisor.cli import _shared
+from advisor.analysis import INSUFFICIENT
+from advisor.cli import _shared, check
 from advisor.cli.fleet import _common
 from advisor.errors import AdvisorError
+from advisor.findings import FAIL
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record, replace
 from advisor.report import fleet as fleet_report
+from advisor.report.fleet import FleetReport, HostResult
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from advisor.analysis import Report
     from advisor.cli._reports import Target
     from advisor.fleet.classes import Host
     from advisor.fleet.store import Store
     from advisor.fleet.survey import Survey
     from advisor.policy.inventory import Inventory
     from advisor.policy.local import InForce
-    from advisor.report.fleet import FleetReport
 
 
 _LARGEST = 2 << 30
 
 
+class Taken(Record):
+    """What is kept of a host's report.
+
+    Attributes:
+        result: as reports of fleets show it.
+        document: its JSON, with the findings that are there.
+        code: the exit code that `advisor check` would end with.
+        why: why it could not be judged, where it could not.
+    """
+
+    result: HostResult
+    document: dict[str, Any]
+    code: int
+    why: str
+
+
 class Judged(Record):
-    """A fleet as it was found: the survey, and the document of each host that has something to tell."""
+    """A fleet as it was found: each host that has something to tell, or all of them."""
 
     store: Store
     policy: str
-    survey: Survey
-    documents: tuple[dict[str, Any], ...]
+    hosts: int
+    taken: tuple[Taken, ...]
+    warnings: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
 
-    def report(self, title: str = "Memory of the fleet", **more: Any) -> FleetReport:
-        """The report of these hosts; hosts are in the order of their rank."""
-        return fleet_report.from_documents(
-            self.documents, title=title, notes=self.survey.warnings, unreadable=self.unreadable, **more
-        )
+    def report(self, **more: Any) -> FleetReport:
+        """The report of these hosts, in the order of their rank."""
+        hosts = tuple(sorted((each.result for each in self.taken), key=HostResult.rank))
+        return FleetReport(hosts, notes=self.warnings, unreadable=self.unreadable, **more)
 
 
 def configure(parser: argparse.ArgumentParser, *formats: str) -> None:
@@ -87,15 +107,31 @@ def write(wanted: Sequence[Target], report: FleetReport) -> bool:
     return _reports.write(wanted, lambda name: formats.fleet(name, report))
 
 
-def judge(arguments: argparse.Namespace, *, everything: bool) -> Judged:
+def judge(arguments: argparse.Namespace, *, everything: bool, fail_on: str | None = None) -> Judged:
     """Judges the store that the arguments name."""
     store = _common.store_of(arguments)
+    found, policy, inventory = _survey(arguments, store, partial(_take, fail_on=fail_on), everything=everything)
+    name = policy.policy.name if policy else ""
+    return Judged(store, name, found.hosts, found.kept, found.warnings, _missing(store, inventory))
+
+
+def _take(report: Report, *, fail_on: str | None) -> Taken:
     from advisor.report.as_json import document  # noqa: PLC0415
 
-    found, policy, inventory = _survey(arguments, store, everything=everything)
-    documents = tuple(document(report, everything=True) for report in found.reports)
-    name = policy.policy.name if policy else ""
-    return Judged(store, name, found, documents, _missing(store, inventory))
+    whole = document(report, everything=True)
+    failed = [finding for finding in whole["findings"] if finding["state"] == FAIL]
+    result = fleet_report.host_result(whole)
+    return Taken(result, {**whole, "findings": failed}, check.code(report, fail_on), _why(report))
+
+
+def _why(report: Report) -> str:
+    """Why a host could not be judged; empty where it could."""
+    names = report.undecided()
+    undecided = [f for f in report.findings if f.rule in names]
+    if not undecided:
+        return "too little data to tell whether tasks wait for memory" if report.verdict == INSUFFICIENT else ""
+    reasons = dict.fromkeys(f.missing[0].reason if f.missing else "unknown" for f in undecided)
+    return f"{', '.join(f.rule for f in undecided)} cannot be told: {'; '.join(reasons)}"
 
 
 def read_documents(file: Path) -> dict[str, Any]:
@@ -120,9 +156,8 @@ def alike(arguments: argparse.Namespace) -> list[Host]:
     from advisor.fleet.classes import Host, signals_read  # noqa: PLC0415
     from advisor.fleet.evaluate import evaluate  # noqa: PLC0415
 
-    found, _policy, _inventory = _survey(arguments, store, everything=False)
-    proposals = {(report.host.name, report.window.source): {c.setting: c.proposed for c in report.plan.changes()}
-                 for report in found.reports}  # fmt: skip
+    found, _policy, _inventory = _survey(arguments, store, _proposed, everything=False)
+    proposals = dict(found.kept)
     names = ("@host", "@host_id", "@source", *signals_read())
     with evaluate(store, (), arguments.engine, **dict(_more(arguments))) as answers:
         rows = [dict(zip(names, cells, strict=True)) for _key, *cells in answers.hosts(names)]
@@ -133,8 +168,13 @@ def alike(arguments: argparse.Namespace) -> list[Host]:
     ]  # fmt: skip
 
 
+def _proposed(report: Report) -> tuple[tuple[str, str], dict[str, Any]]:
+    """What the plan of a host would set, by its name and source."""
+    return (report.host.name, report.window.source), {c.setting: c.proposed for c in report.plan.changes()}
+
+
 def _survey(
-    arguments: argparse.Namespace, store: Store, *, everything: bool
+    arguments: argparse.Namespace, store: Store, keep: Callable[[Report], Any], *, everything: bool
 ) -> tuple[Survey, InForce | None, Inventory]:
     from advisor.fleet.survey import How, survey  # noqa: PLC0415
 
@@ -142,7 +182,7 @@ def _survey(
     policy = _shared.in_force(arguments, rules) if arguments.policy else None
     inventory = _shared.inventory_of(arguments)
     how = How(arguments.engine, arguments.role, inventory, everything, _more(arguments))
-    return survey(store, rules, policy, how), policy, inventory
+    return survey(store, rules, policy, how, keep), policy, inventory
 
 
 def _more(arguments: argparse.Namespace) -> tuple[tuple[str, Any], ...]:
@@ -165,8 +205,8 @@ def as_json(judged: Judged, report: FleetReport) -> str:
         "tool": f"memadvisor {__version__}",
         "title": report.title,
         "policy": judged.policy or None,
-        "judged": judged.survey.hosts,
-        "hosts": judged.documents,
+        "judged": judged.hosts,
+        "hosts": [each.document for each in judged.taken],
         "unreadable": [{"source": source, "why": why} for source, why in judged.unreadable],
         "notes": list(report.notes),
     }
