@@ -1,4 +1,4 @@
-"""Show what was tried and what came of it: the ledger that `advisor verify --ledger` writes.
+"""Show what was tried and what came of it: the ledger that `advisor verify` writes.
 
 One line for each change, oldest first. Kept are host, class, values, verdict, numbers and how predictions did.
 """

@@ -1,7 +1,7 @@
 """Say whether a change helped: captures from before and after it, judged with noise bounds, per unit of work.
 
-BEFORE and AFTER are captures with many samples (advisor capture --samples 6); each pair of neighbouring samples is a
-window, and five windows on each side are the least that tell much. Without --plan the settings that differ are judged.
+BEFORE and AFTER are captures with many samples (advisor capture --window 10min --samples 11). Each pair of neighbouring
+samples is a window: five on each side are the least, ten are good. Without --plan the settings that differ are judged.
 Exit codes: 0 better or the same, 2 worse, 3 cannot tell, 1 error.
 """
 
