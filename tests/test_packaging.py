@@ -73,5 +73,31 @@ def test_the_installed_program_works_with_its_own_rules(wheel, tmp_path):
     assert ended.stdout.startswith("Healthy")
 
 
+def test_the_installed_program_runs_its_own_copy_of_the_collection(wheel, tmp_path):
+    pytest.importorskip("ansible.release", reason="ansible-core is not installed: pip install 'memadvisor[ansible]'")
+    from tests.plays.support import Fleet
+
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    (tmp_path / "fleet").mkdir()
+    fleet = Fleet(tmp_path / "fleet", variables={"tune_settings": {"vm.swappiness": 30}})
+    (tmp_path / "fleet" / "collections" / "ansible_collections" / "memadvisor" / "linux").unlink()
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); from advisor.cli import main;"
+        "from advisor.cli._playbook import collection_folder; print(collection_folder()); sys.exit(main())"
+    )
+    command = [sys.executable, "-I", "-c", program, str(tmp_path / "site"), "apply", "--check", "--window", "1s"]
+    ended = subprocess.run(
+        [*command, "-i", fleet.inventory],
+        env=fleet.environment(),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[0] == str(tmp_path / "site" / "advisor" / "_collection")
+    assert "vm.swappiness  60 → 30" in ended.stdout
+
+
 def test_the_project_says_its_licence():
     assert (ROOT / "LICENSE").read_text().startswith("                    GNU GENERAL PUBLIC LICENSE")

@@ -138,8 +138,8 @@ def _environment(folder: Path) -> dict[str, str]:
     enabled = os.environ.get("ANSIBLE_CALLBACKS_ENABLED", "")
     package = str(Path(advisor.__file__).parent.parent)
     return {
-        "LC_ALL": "C.UTF-8",  # Ansible refuses to run without UTF-8
         **os.environ,
+        "LC_ALL": "C.UTF-8",  # Ansible refuses to run without UTF-8
         "ANSIBLE_COLLECTIONS_PATH": f"{folder / 'collections'}:{theirs}",
         "ANSIBLE_CALLBACKS_ENABLED": ",".join(filter(None, [enabled, "memadvisor.linux.fleet_report"])),
         "ANSIBLE_RETRY_FILES_ENABLED": "0",

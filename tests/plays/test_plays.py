@@ -8,7 +8,8 @@ import sys
 import pytest
 import yaml
 
-from tests.plays.support import Fleet
+from advisor.report import fleet_documents
+from tests.plays.support import STATE, Fleet
 
 pytest.importorskip("ansible.release", reason="ansible-core is not installed: pip install 'memadvisor[ansible]'")
 
@@ -199,6 +200,20 @@ def test_a_canary_that_becomes_worse_is_put_back_and_stops_the_rollout(tmp_path)
     assert fleet_report["unreadable"][0]["source"] == "h1"
 
 
+def test_a_change_that_cannot_be_verified_is_put_back(one):
+    before = one.trees()
+    fake = one.folder / "bin" / "gzip"  # each visit packs once: two to report, one to change, and the fourth fails
+    fake.write_text(f"#!/bin/sh\nPATH={os.environ['PATH']}\necho x >> {one.folder}/count\n"
+                    f"[ $(wc -l < {one.folder}/count) = 4 ] || exec gzip -c\n")  # fmt: skip
+    fake.chmod(0o755)
+    run = one.play("memadvisor.linux.apply", tune_settings={"vm.swappiness": 30})
+    assert run.code != 0
+    assert run.of("Change the settings")["changed"]
+    said = run.of("Stop the rollout after a change that could not be verified")["msg"]
+    assert said.startswith("the change was undone, since a task failed after it:")
+    assert one.trees() == before
+
+
 def test_batches_change_every_host_after_the_canary(tmp_path):
     fleet = Fleet(tmp_path, names=("h1", "h2", "h3"))
     run = fleet.play("memadvisor.linux.apply", tune_settings={"vm.swappiness": 30}, tune_verify=False)
@@ -237,5 +252,26 @@ def test_a_host_that_does_not_answer_stands_in_the_fleet_report(tmp_path):
     fleet.inventory.write_text(yaml.safe_dump(content))
     fleet.play("memadvisor.linux.report")
     report = json.loads((tmp_path / "fleet.json").read_text())
+    merged, _remarks = fleet_documents.merged([fleet_documents.checked(report, "one slice of a job"), report])
+    assert (merged["hosts"], merged["unreadable"]) == (report["hosts"], report["unreadable"])
     assert [host["host"]["name"] for host in report["hosts"]] == ["h1"]
     assert [entry["source"] for entry in report["unreadable"]] == ["h2"]
+
+
+def test_one_setting_is_given_back_and_a_damaged_receipt_is_named(one):
+    before = one.trees()
+    wanted = {"vm.swappiness": 30, "vm.dirty_ratio": 15}
+    run = one.tasks(
+        {"name": "set", SETTINGS: {"root": HERE, "settings": wanted}},
+        {"name": "give one back", SETTINGS: {"root": HERE, "state": "absent", "names": ["vm.swappiness"]}},
+    )
+    assert run.code == 0, run.output
+    assert (one.read("proc/sys/vm/swappiness"), one.read("proc/sys/vm/dirty_ratio")) == ("60", "15")
+    assert "swappiness" not in one.read("etc/sysctl.d/99-zz-memadvisor.conf")
+    back = one.tasks({"name": "give all back", SETTINGS: {"root": HERE, "state": "absent"}})
+    assert back.code == 0, back.output
+    assert one.trees() == before
+    (one.root() / STATE / "receipts/29990101T000000Z-00000000.json").write_text('{"writes": 7}')
+    refused = one.tasks({"name": "undo", SETTINGS: {"root": HERE, "state": "absent"}})
+    assert "is not of the format memadvisor/receipt/1" in refused.of("undo")["msg"]
+    assert one.trees() == before

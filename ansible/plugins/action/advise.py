@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
         _check_role(options["role"])
         capture = controller.load(options["capture"])
         task_vars = task_vars or {}
-        with controller.Refused(str(task_vars.get("inventory_hostname", "host"))):
+        with controller.Refused():
             result = _judged(capture, options, task_vars)
         if options["dest"]:
             controller.write(options["dest"], controller.json.dumps(result["report"], indent=2) + "\n")

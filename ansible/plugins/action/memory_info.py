@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         name = str((task_vars or {}).get("inventory_hostname", "host"))
         capture, sent = self._visit(name, options)
         if options["previous"]:
-            capture = _merged(name, options["previous"], capture)
+            capture = _merged(options["previous"], capture)
         return {"changed": False, **_summary(capture, sent), "capture": controller.keep(capture, name, options["dest"])}
 
     def _visit(self, name: str, options: dict) -> t.Any:
@@ -51,9 +51,9 @@ class ActionModule(ActionBase):
         )
 
 
-def _merged(name: str, previous: str, capture: t.Any) -> t.Any:
+def _merged(previous: str, capture: t.Any) -> t.Any:
     first = controller.load(previous)
-    with controller.Refused(name):
+    with controller.Refused():
         return controller.advisor.capture.shell.merge(first, capture)
 
 

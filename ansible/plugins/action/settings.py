@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         capture, _sent = controller.visit(self, name, only=_READ, also=(_RECEIPTS, _WAITING), root=options["root"])
         if state == "restored" and _waits(capture, options):
             return self._module(options, task_vars)
-        with controller.Refused(name):
+        with controller.Refused():
             composed = _composed(capture, options)
         return self._carried_out(composed, options, task_vars)
 
@@ -120,9 +120,11 @@ def _composed(capture: t.Any, options: dict) -> t.Any:
 def _managed(capture: t.Any, receipts: list, how: t.Any) -> list:
     """Every setting that memadvisor has changed on a host, or keeps in a file of ours."""
     from advisor.transaction.dropin import settings_of
+    from advisor.transaction.receipt import check
     from advisor.tunables import TUNABLES
 
-    names = {write["setting"] for receipt in receipts for write in receipt["writes"]}
+    # A damaged receipt is refused later on, with its name.
+    names = set() if check(receipts) else {write["setting"] for receipt in receipts for write in receipt["writes"]}
     for path, kind in ((how.sysctl_file, "sysctl.d"), (how.tmpfiles_file, "tmpfiles.d")):
         kept = [tunable for tunable in TUNABLES.values() if tunable.persist == kind]
         names |= set(settings_of(kept, capture.text(path.lstrip("/"))))

@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
         _valid, options = self.validate_argument_spec(_OPTIONS)
         options = controller.plain(options)
         before, after = (controller.load(options[name]) for name in ("before", "after"))
-        with controller.Refused(str((task_vars or {}).get("inventory_hostname", "host"))):
+        with controller.Refused():
             found = _verified(before, after, options)
         result = {"changed": False, **found, "msg": f"{found['verdict']}: {'; '.join(found['why'])}"}
         if options["fail_on_worse"] and found["verdict"] == "worse":

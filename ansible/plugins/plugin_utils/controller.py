@@ -79,17 +79,14 @@ def prepare() -> None:
 class Refused:
     """A context in which an error of memadvisor becomes the failure of the task: one clear message."""
 
-    def __init__(self, what: str = "") -> None:
-        self.what = f"{what}: " if what else ""
-
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: t.Any, error: t.Any, at: t.Any) -> None:
         if isinstance(error, AdvisorError):
-            raise AnsibleActionFail(f"{self.what}{error}") from None
+            raise AnsibleActionFail(str(error)) from None
         if isinstance(error, OSError):
-            raise AnsibleActionFail(f"{self.what}{error.filename or 'a file'}: {error.strerror or error}") from None
+            raise AnsibleActionFail(f"{error.filename or 'a file'}: {error.strerror or error}") from None
 
 
 def plain(value: t.Any) -> t.Any:
@@ -105,13 +102,13 @@ def visit(plugin: t.Any, name: str, **choices: t.Any) -> t.Any:
         name: the host, as the inventory calls it.
         choices: those of `advisor.capture.shell.script`.
     """
-    with Refused(name):
+    with Refused():
         script = advisor.capture.shell.script(**choices)
         answer = plugin._low_level_execute_command(script, sudoable=True, executable="/bin/sh")
         said = answer.get("stdout") or ""
         if answer.get("rc") and "memadvisor-end" not in said:
             why = " ".join((answer.get("stderr") or said).split())[-300:]
-            raise AnsibleActionFail(f"{name}: its shell ended with {answer['rc']}: {why or 'and said nothing'}")
+            raise AnsibleActionFail(f"the shell of the host ended with {answer['rc']}: {why or 'and said nothing'}")
         return advisor.capture.shell.read_visit(said, name), len(said)
 
 
@@ -132,7 +129,7 @@ def keep(capture: t.Any, name: str, dest: t.Optional[str] = None) -> str:
     elif dest.endswith("/"):
         dest = os.path.join(dest, f"{safe(name)}.tar.gz")
     dest = os.path.expanduser(dest)
-    with Refused(name):
+    with Refused():
         os.makedirs(os.path.dirname(os.path.abspath(dest)), mode=0o700, exist_ok=True)
         advisor.capture.write.write_capture(capture, dest, force=True)
     return dest
