@@ -8,13 +8,16 @@ import sys
 import time
 
 from tests.hosts import cache, tools
-from tests.hosts.errors import HostError
+from tests.hosts.errors import HostError, UnavailableError
 from tests.hosts.initramfs import initramfs
 from tests.hosts.kernels import KERNELS, kernel
 from tests.hosts.rootfs import rootfs
 from tests.hosts.shapes import SHAPES
 from tests.hosts.ssh import options
 from tests.hosts.states import Hosts
+
+UNAVAILABLE = 3
+"""Exit code when test hosts cannot be had on this machine: no qemu, no root, no mirror."""
 
 
 def prepare() -> None:
@@ -55,7 +58,7 @@ def main() -> int:
             shell(arguments.kernel, arguments.shape)
     except HostError as error:
         print(error, file=sys.stderr)
-        return 1
+        return UNAVAILABLE if isinstance(error, UnavailableError) else 1
     return 0
 
 

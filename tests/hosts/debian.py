@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.hosts.cache import built, call, home, key
-from tests.hosts.errors import HostError
+from tests.hosts.errors import HostError, UnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MIRROR = os.environ.get("MEMADVISOR_DEBIAN_MIRROR", "http://deb.debian.org")
@@ -22,7 +23,28 @@ _SUITES = {
 
 
 @cache
+def reach() -> None:
+    """Return when the mirror answers; asked as apt asks, so that its proxies count.
+
+    Raises:
+        UnreachableError: it does not.
+    """
+    target = home() / "InRelease"
+    _download("mirror", ["/usr/lib/apt/apt-helper", "download-file", f"{MIRROR}/debian/dists/stable/InRelease", target])
+    target.unlink()
+
+
+def _download(what: str, command: Sequence[str | Path], **options: Any) -> None:
+    try:
+        call(what, command, **options)
+    except (HostError, FileNotFoundError) as error:
+        hint = "another mirror: MEMADVISOR_DEBIAN_MIRROR=http://..."
+        raise UnreachableError(f"{MIRROR} does not give what is needed; {hint}\n{error}") from None
+
+
+@cache
 def _apt() -> dict[str, str]:
+    reach()
     folder = home() / "apt"
     for name in ("lists/partial", "cache/archives/partial", "parts"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -76,7 +98,7 @@ def unpack(folder: Path, package: str, version: str | None = None) -> None:
     downloads = folder / "download"
     downloads.mkdir(exist_ok=True)
     wanted = f"{package}={version}" if version else package
-    call(package, ["apt-get", "download", "-qq", wanted], cwd=downloads, env=_apt())
+    _download(package, ["apt-get", "download", "-qq", wanted], cwd=downloads, env=_apt())
     for file in downloads.glob("*.deb"):
         call(package, ["dpkg-deb", "-x", file, folder])
         file.unlink()

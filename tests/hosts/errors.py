@@ -7,8 +7,16 @@ class HostError(Exception):
     """A guest, or what it is made of, failed; the message says which one and how."""
 
 
-class MissingToolError(HostError):
-    """This machine lacks a program, and we may not install it."""
+class UnavailableError(HostError):
+    """Test hosts cannot be had on this machine, through no fault of ours; who runs the tests may go on without."""
+
+
+class MissingToolError(UnavailableError):
+    """This machine lacks a program, and it cannot be installed."""
+
+
+class UnreachableError(UnavailableError):
+    """What guests are made of cannot be downloaded."""
 
 
 class UnfitKernelError(HostError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.hosts import debian
 from tests.hosts.cache import built, call, key
-from tests.hosts.errors import HostError
+from tests.hosts.errors import UnavailableError
 
 SWAP_BYTES = 1 << 30
 
@@ -67,7 +67,8 @@ def version() -> str:
 
 def _build(folder: Path) -> None:
     if os.geteuid() != 0:
-        raise HostError("the disk image is built by root once: run `make test-hosts` as root, or copy the cache")
+        raise UnavailableError("the disk image is built by root once: run `make test-hosts` as root, or copy the cache")
+    debian.reach()
     print(f"building the disk image in {folder.parent}", flush=True)
     tree = folder / "tree"
     omit = [f"--dpkgopt=path-exclude={pattern}" for pattern in _OMIT]

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts import tools
+from tests.hosts.__main__ import UNAVAILABLE
 from tests.hosts.cache import home
 from tests.hosts.errors import HostError
 from tests.hosts.states import Hosts
@@ -24,6 +26,24 @@ with Hosts() as hosts:
     print(guest.machine.pid, flush=True)
     time.sleep(600)
 """
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"MEMADVISOR_DEBIAN_MIRROR": "http://127.0.0.1:1"}, r"http://127\.0\.0\.1:1 does not give what is needed"),
+        ({"PATH": "/nonexistent"}, "as root: apt-get install .*qemu-system-x86"),
+    ],
+    ids=["no mirror", "no programs"],
+)
+def test_a_machine_without_what_is_needed_is_told_apart_from_a_failure(tmp_path, changed, words):
+    if "PATH" not in changed and tools.missing(tools.RUN | tools.BUILD):
+        pytest.skip("the programs for test hosts are not installed")
+    environment = os.environ | {"MEMADVISOR_HOSTS_CACHE": str(tmp_path)} | changed
+    command = [sys.executable, "-m", "tests.hosts", "prepare"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stdout.count("Traceback")) == (UNAVAILABLE, 0)
+    assert re.search(words, done.stderr)
 
 
 @pytest.mark.hosts

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 from tests.hosts.cache import call
-from tests.hosts.errors import MissingToolError
+from tests.hosts.errors import HostError, MissingToolError
 
 RUN = {
     "qemu-system-x86_64": "qemu-system-x86",
@@ -56,7 +56,7 @@ def install() -> None:
     """Install what is missing with apt; nothing when all is there.
 
     Raises:
-        MissingToolError: we are not root, or this is no Debian.
+        MissingToolError: we are not root, this is no Debian, or apt failed.
     """
     packages = missing(RUN | BUILD)
     if packages and (os.geteuid() != 0 or not shutil.which("apt-get")):
@@ -64,9 +64,9 @@ def install() -> None:
     if packages:
         print("installing", *packages, flush=True)
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        call(
-            "installation",
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
-            env={"DEBIAN_FRONTEND": "noninteractive"},
-        )
+        words = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+        try:
+            call("installation", words, env={"DEBIAN_FRONTEND": "noninteractive"})
+        except HostError as error:
+            raise MissingToolError(str(error)) from None
     require(RUN | BUILD)
