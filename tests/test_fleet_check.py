@@ -4,14 +4,27 @@ import gzip
 import json
 import textwrap
 from dataclasses import replace
+from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from advisor.analysis import analyse, local_for
 from advisor.capture.open import open_capture
 from advisor.capture.write import write_capture
 from advisor.cli import main
+from advisor.fleet.ingest import Options, ingest
+from advisor.fleet.sources import find
+from advisor.fleet.store import create_store
+from advisor.fleet.survey import How, survey
+from advisor.policy import load
+from advisor.policy.model import Member
 from advisor.record import replace as changed
+from advisor.report import as_json
+from advisor.rulebook import library
 from tests.fixtures import CAPTURES, INCIDENTS, KERNELS, STATES
+from tests.synthetic_host import hosts as synthetic_hosts
 from tests.test_policy import LISTING, blind, host
 
 POLICY = """
@@ -109,6 +122,26 @@ def test_what_a_report_counts_is_what_check_counts(fleet, alone, engine, capsys)
         for part in ("checks", "thrash", "policy", "zones"):
             assert document[part] == expected[part], (name, part)
         assert document["pressure"]["memory"]["some"] == expected["pressure"]["memory"]["some"]
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(synthetic_hosts(), min_size=12, max_size=12))
+def test_random_hosts_have_the_verdict_that_check_gives(some, tmp_path_factory):
+    folder, rules = tmp_path_factory.mktemp("random"), library.load()
+    (folder / "policy.yml").write_text(textwrap.dedent(POLICY))
+    force = load.in_force(str(folder / "policy.yml"), rules, date(2026, 11, 24))
+    taken = {f"db{n}": changed(one.capture(), host=f"db{n}") for n, one in enumerate(some)}
+    for name, capture in taken.items():
+        write_capture(capture, str(folder / f"{name}.tar.gz"))
+    store = create_store(folder / "store")
+    ingest(store, find([str(folder / f"{name}.tar.gz") for name in taken]), Options())
+    for engine in ("duckdb", "rows"):
+        how = How(engine=engine, everything=True)
+        found = survey(store, rules, force, how, lambda report: (report.host.name, as_json.document(report)))
+        assert found.hosts == len(taken)
+        for name, judged in found.kept:
+            local = local_for(taken[name], force, Member(name))
+            assert told(judged) == told(as_json.document(analyse(taken[name], rules, policy=local))), name
 
 
 def test_the_gate_is_told_with_hosts_rules_and_reasons(fleet, capsys):

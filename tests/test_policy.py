@@ -513,3 +513,16 @@ def test_the_example_of_the_documentation_loads(rules):
     example = text.partition("```yaml\n")[2].partition("```")[0]
     loaded = source.load(example, "policy.yml", rules)
     assert [group.name for group in loaded.groups] == ["databases", "large-in-production"]
+
+
+def test_the_schema_for_editors_takes_the_example_and_not_a_typo(capsys):
+    import yaml
+
+    assert main(["schema", "policy"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    text = (Path(__file__).parent.parent / "docs" / "policy.md").read_text()
+    example = yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
+    example["waivers"][0]["expires"] = example["waivers"][0]["expires"].isoformat()
+    jsonschema.validate(example, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**example, "requires": {}}, schema)

@@ -1,7 +1,8 @@
-"""Print the JSON schema of what `advisor check --format json` prints."""
+"""Print the JSON schema of what `advisor check --format json` prints, or of a policy file, for editors."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from advisor.cli import OK, _shared
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
+    parser.add_argument("what", nargs="?", choices=("report", "policy"), default="report", help="default: report")
     parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of to stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Does it."""
+    if arguments.what == "policy":
+        from advisor.policy.schema import json_schema  # noqa: PLC0415  (pydantic)
+
+        _shared.put(arguments, json.dumps(json_schema(), indent=1) + "\n")
+        return OK
     from advisor import report  # noqa: PLC0415
 
     file = Path(report.__path__[0]) / "report-1.schema.json"

@@ -258,10 +258,12 @@ class _Survey:
         if self.policy is None:
             return ()
         policy, today = self.policy.policy, self.policy.today
-        warnings = [f"{w.describe()} expired on {w.expires.isoformat()}; renew or remove it"
-                    for w in policy.waivers if w.expired(today)]  # fmt: skip
-        warnings += [f"{w.describe()} matches nothing in this store; remove it" for w in policy.waivers
-                     if not w.expired(today) and not any(w.covers(*each) for each in failed)]  # fmt: skip
+        warnings = [waiver.has_expired() for waiver in policy.waivers if waiver.expired(today)]
+        warnings += [
+            waiver.matches_nothing("in this store")
+            for waiver in policy.waivers
+            if not waiver.expired(today) and not any(waiver.covers(*each) for each in failed)
+        ]
         inside = {group for place in set(self.places.values()) for group in place.groups}
         warnings += [f"of {count} hosts it cannot be told whether they are in the group '{group}', since what its "
                      "condition needs is unknown; they are judged as outside"

@@ -57,7 +57,7 @@ class Local(Record):
         """Warnings of waivers that name this very host and cover nothing; patterns may be meant for others."""
         failed = [f for f in findings if f.state == FAIL]
         return tuple(
-            f"{waiver.describe()} matches nothing on this host; remove it"
+            waiver.matches_nothing("on this host")
             for waiver in self.waivers
             if self.host.lower() in {host.lower() for host in waiver.hosts}
             and not any(waiver.covers(f.rule, self.host, f.entity) for f in failed)
@@ -140,7 +140,7 @@ def terms_of(policy: Policy, groups: Iterable[str]) -> Terms:
 
 def _expired(policy: Policy, host: str, today: date) -> list[str]:
     return [
-        f"{waiver.describe()} expired on {waiver.expires.isoformat()}; renew or remove it"
+        waiver.has_expired()
         for waiver in policy.waivers
         if waiver.expired(today) and waiver.covers(waiver.rule, host, waiver.entity)
     ]

@@ -126,8 +126,15 @@ class Waiver(Record):
         """Whether a finding of a host falls under it."""
         return fnmatchcase(rule, self.rule) and fnmatchcase(entity, self.entity) and matches(host, self.hosts)
 
-    def describe(self) -> str:
-        """What it is for, in one clause."""
+    def has_expired(self) -> str:
+        """The warning of one that no longer holds."""
+        return f"{self._described()} expired on {self.expires.isoformat()}; renew or remove it"
+
+    def matches_nothing(self, where: str) -> str:
+        """The warning of one that covers no finding."""
+        return f"{self._described()} matches nothing {where}; remove it"
+
+    def _described(self) -> str:
         return f"waiver {self.number} ({self.rule} on {', '.join(self.hosts)}, of {self.owner})"
 
 
