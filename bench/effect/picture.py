@@ -20,7 +20,7 @@ PANELS: tuple[tuple[str, Callable[[Record], float]], ...] = (
 )
 
 _WIDTH, _HEIGHT = 300, 130
-_LEFT, _TOP, _GAP = 44, 46, 50
+_LEFT, _TOP, _GAP = 44, 26, 50
 # Read on white and on black: colours of middle lightness, and text that follows the reader's scheme.
 _STYLE = (
     "text{font:11px system-ui,sans-serif;fill:#57606a}.h{font-weight:600}.e{text-anchor:end}.m{text-anchor:middle}"
@@ -58,7 +58,7 @@ def svg(records: Sequence[Record]) -> str:
             own = [one for one in records if one["name"] == name]
             parts += _panel(frame, f"Linux {name}: {title}", value, own)
     width = _LEFT + len(names) * (_WIDTH + _GAP) - _GAP + 12
-    height = _TOP + len(PANELS) * (_HEIGHT + _GAP)
+    height = _TOP + len(PANELS) * (_HEIGHT + _GAP) - _GAP + 24
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">'
     label = "<title>vm.watermark_scale_factor against stalls, latency and memory given up</title>"
     return "\n".join([head, label, f"<style>{_STYLE}</style>", *parts, "</svg>\n"])
@@ -109,6 +109,6 @@ def _advice(frame: _Frame, records: Sequence[Record]) -> list[str]:
     ends = {one["repeat"]: one["factor"] for one in records if one["what"] == "advice"}
     return [
         f'<path class="a" d="M{frame.x(end):.1f} {frame.top}v{_HEIGHT}"/>'
-        f'<text class="t m" x="{frame.x(end):.1f}" y="{frame.top - 1}">advice</text>'
+        f'<text class="t m" x="{frame.x(end):.1f}" y="{frame.top + 11}">advice</text>'
         for end in sorted(set(ends.values()))
     ]
