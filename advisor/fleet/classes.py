@@ -12,6 +12,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING, Any
 
 from advisor.fleet.robust import Odd, odd_ones
+from advisor.fleet.stored import signal_of
 from advisor.record import Record
 from advisor.signals.model import catalogue
 from advisor.tunables import TUNABLES, Tunable
@@ -92,9 +93,10 @@ class Host(Record):
 
 
 class Advised(Record):
-    """One value for a class: the median of what its hosts ask for.
+    """One value for a class: what most of its hosts have, where only others ask; else the median of what is asked for.
 
     Attributes:
+        of_most: whether most hosts have it already.
         lowest: the least that a host asks for; with `highest` the spread.
         hosts: how many of the class ask for a change of this setting.
     """
@@ -104,6 +106,7 @@ class Advised(Record):
     lowest: Any
     highest: Any
     hosts: int
+    of_most: bool
 
 
 class Deviation(Record):
@@ -185,17 +188,29 @@ def _class(name: str, hosts: Sequence[Host]) -> Class:
 
 
 def _advised(hosts: Sequence[Host]) -> Iterable[Advised]:
-    asked: dict[str, list[Any]] = {}
-    for host in hosts:
-        for setting, value in host.proposals.items():
-            asked.setdefault(setting, []).append(value)
-    for setting, values in sorted(asked.items()):
-        if all(isinstance(value, int) for value in values):
-            yield Advised(setting, median_low(values), min(values), max(values), len(values))
+    for setting in sorted({setting for host in hosts for setting in host.proposals}):
+        asking = [host for host in hosts if setting in host.proposals]
+        values = [host.proposals[setting] for host in asking]
+        ordered = sorted(values, key=lambda value: (str(type(value)), value))
+        usual = _usual(setting, hosts)
+        if usual is not None and all(_now(setting, host) != usual for host in asking):
+            yield Advised(setting, usual, ordered[0], ordered[-1], len(asking), of_most=True)
         else:
-            ((usual, _count),) = Counter(values).most_common(1)
-            others = sorted(map(str, set(values)))
-            yield Advised(setting, usual, others[0], others[-1], len(values))
+            yield Advised(setting, median_low(ordered), ordered[0], ordered[-1], len(asking), of_most=False)
+
+
+def _usual(setting: str, hosts: Sequence[Host]) -> Any:
+    """What most hosts have; None where there are few, or no such majority."""
+    known = [value for value in (_now(setting, host) for host in hosts) if value is not None]
+    if len(known) < LEAST:
+        return None
+    ((usual, count),) = Counter(known).most_common(1)
+    return usual if count >= MAJORITY * len(known) else None
+
+
+def _now(setting: str, host: Host) -> Any:
+    tunable = TUNABLES.get(setting)
+    return None if tunable is None else own_unit(tunable, host.values.get(signal_of(tunable)))
 
 
 def _deviations(hosts: Sequence[Host]) -> Iterable[Deviation]:

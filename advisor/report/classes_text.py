@@ -56,7 +56,10 @@ def _hosts(number: int) -> str:
 
 
 def _advised(advised: Advised, hosts: int) -> str:
-    spread = "" if advised.lowest == advised.highest else f", from {advised.lowest} to {advised.highest}"
+    asked = f"{advised.lowest}" if advised.lowest == advised.highest else f"{advised.lowest} to {advised.highest}"
+    if advised.of_most:
+        return f"{advised.setting} = {advised.value}, as most have; {advised.hosts} of {_hosts(hosts)} ask for {asked}"
+    spread = "" if advised.lowest == advised.highest else f", from {asked}"
     return f"{advised.setting} = {advised.value}: {advised.hosts} of {_hosts(hosts)} ask for it{spread}"
 
 

@@ -152,12 +152,15 @@ def _open(fleet: FleetReport, width: int) -> list[Line]:
     if blind:
         names = ", ".join(host.name for host in blind[:_MOST_HOSTS])
         more = f" and {len(blind) - _MOST_HOSTS} more" if len(blind) > _MOST_HOSTS else ""
-        lines += paragraph(f"{names}{more}: too little data", indent=_INDENT, width=width, label=f"{len(blind)} hosts")
+        lines += paragraph(
+            f"{names}{more}: too little data", indent=_INDENT, width=width, label=_number(len(blind), "host")
+        )
     for source, why in fleet.unreadable[:_MOST_REASONS]:
         lines += paragraph(f"{source}: {why}", indent=_INDENT, width=width, label="unread")
     for reason, hint, hosts, rules in reasons[:_MOST_REASONS]:
         cure = f"; {hint}" if hint else ""
-        lines += paragraph(f"{rules} checks: {reason}{cure}", indent=_INDENT, width=width, label=f"{hosts} hosts")
+        text = f"{_number(rules, 'check')}: {reason}{cure}"
+        lines += paragraph(text, indent=_INDENT, width=width, label=_number(hosts, "host"))
     return lines + _more(len(reasons) - _MOST_REASONS, "reasons", width)
 
 
@@ -179,6 +182,10 @@ def _notes(notes: Sequence[str], width: int) -> list[Line]:
     for note in notes:
         lines += paragraph(note, indent=_INDENT, width=width, label="policy")
     return lines
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _more(number: int, what: str, width: int) -> list[Line]:
