@@ -25,6 +25,7 @@ from advisor.report import as_json
 from advisor.rulebook import library
 from tests.fixtures import CAPTURES, INCIDENTS, KERNELS, STATES
 from tests.synthetic_host import hosts as synthetic_hosts
+from tests.test_fleet_postgres import server as database  # noqa: F401  (a fixture: a real PostgreSQL server)
 from tests.test_policy import LISTING, blind, host
 
 POLICY = """
@@ -122,6 +123,17 @@ def test_what_a_report_counts_is_what_check_counts(fleet, alone, engine, capsys)
         for part in ("checks", "thrash", "policy", "zones"):
             assert document[part] == expected[part], (name, part)
         assert document["pressure"]["memory"]["some"] == expected["pressure"]["memory"]["some"]
+
+
+def test_a_database_server_gives_the_same(fleet, database, capsys):  # noqa: F811
+    answers = []
+    for engine in (["duckdb"], ["postgres", "--server", database]):
+        by = ["--policy", str(fleet / "policy.yml"), "--format", "json", "--engine", *engine]
+        assert main(["fleet", "check", str(fleet / "store"), *by]) == 2
+        answers.append(json.loads(capsys.readouterr().out))
+    hosts = [{document["host"]["name"]: told(document) for document in answer["hosts"]} for answer in answers]
+    assert hosts[0] == hosts[1]
+    assert len(hosts[0]) > 10
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
