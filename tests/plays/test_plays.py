@@ -229,6 +229,10 @@ def test_the_gates_of_the_role(one):
     wanted = {"tune_settings": {"vm.swappiness": 30}, "tune_mode": "apply", "tune_verify": False}
     hours = one.play("memadvisor.linux.apply", **wanted, tune_maintenance_from="00:00", tune_maintenance_until="00:00")
     assert "UTC, and changes are made from 00:00 until 00:00" in hours.of("Say why nothing is changed")["msg"][0]
+    plan = {"schema": "memadvisor/plan/1", "recommendations": [{"kind": "setting", "risk": {"level": "high"}}]}
+    (one.folder / "plan.json").write_text(json.dumps(plan))
+    risky = one.play("memadvisor.linux.apply", **wanted, tune_plan=str(one.folder / "plan.json"))
+    assert risky.of("Say why nothing is changed")["msg"] == ["a change carries more than low risk: high"]
     wrong = one.play("memadvisor.linux.apply", **wanted, tune_maintenance_from="9:00", tune_maintenance_until="17:00")
     assert 'such as "22:00"' in wrong.of("Check the maintenance hours")["msg"]
     mode = one.play("memadvisor.linux.report", tune_mode="applly")
