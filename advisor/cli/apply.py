@@ -109,7 +109,9 @@ def show(outcome: Outcome, what: str) -> list[str]:
     names = sorted({*said, *(report["host"]["name"] for report in outcome.reports)} - {*outcome.failed})
     for host in names:
         if host not in changing:
-            print(f"{host}: nothing to change")
+            advised = [] if host in said else _advised(outcome, host)
+            held = f"; advised, but not allowed by risk or hour: {', '.join(advised)}" if advised else ""
+            print(f"{host}: nothing to change{held}")
             continue
         print(f"{host}: {what}")
         for line in _changes(said[host]):
@@ -117,6 +119,17 @@ def show(outcome: Outcome, what: str) -> list[str]:
     for host, why in sorted(outcome.failed.items()):
         print(f"{host}: {why}", file=sys.stderr)
     return changing
+
+
+def _advised(outcome: Outcome, host: str) -> list[str]:
+    """The settings that the report of a host would change."""
+    found = (report["recommendations"] for report in outcome.reports if report["host"]["name"] == host)
+    return [
+        entry["setting"]
+        for entries in found
+        for entry in entries
+        if entry["kind"] == "setting" and entry["proposed"] is not None and not entry.get("entity")
+    ]
 
 
 def _changes(result: dict[str, Any]) -> list[str]:

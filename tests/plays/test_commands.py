@@ -63,6 +63,16 @@ def test_it_shows_asks_changes_and_puts_back(fleet):
     assert fleet.trees() == before
 
 
+def test_what_is_advised_and_not_allowed_is_named(tmp_path):
+    never = {"tune_maintenance_from": "00:00", "tune_maintenance_until": "00:00"}
+    fleet = Fleet(tmp_path, "scenarios/6.12-bursts", variables=never)
+    before = fleet.trees()
+    ended = advisor(fleet, "apply", "--yes", "--window", "1s")
+    assert ended.returncode == 0, ended.stderr
+    assert "h1: nothing to change; advised, but not allowed by risk or hour: vm.min_free_kbytes" in ended.stdout
+    assert fleet.trees() == before
+
+
 def test_an_unreachable_host_is_named_and_is_an_error(fleet):
     fleet.inventory.write_text(
         fleet.inventory.read_text().replace(
