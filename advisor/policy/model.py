@@ -175,10 +175,6 @@ class Policy(Record):
             name for name, holds in verdicts if holds is None
         )
 
-    def waiver_for(self, rule: str, host: str, entity: str, today: date) -> Waiver | None:
-        """The waiver that covers a finding, the first of them; None when nobody answers for it."""
-        return next((w for w in self.waivers if not w.expired(today) and w.covers(rule, host, entity)), None)
-
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
     """Whether a host name fits one of some patterns with ``*``, ``?`` and ``[…]``; case does not count.
