@@ -130,6 +130,29 @@ def test_a_file_that_is_too_large_is_left_out_with_a_remark(tmp_path, monkeypatc
     assert taken.unread["proc/slabinfo"].startswith("larger than")
 
 
+LOGS = {
+    "nothing on memory": (["Linux version", "pci", "last"], ["Linux version", "last"]),
+    "boot, then memory": (
+        ["Linux version", "pci", "a invoked oom-killer", "b"],
+        ["Linux version", "a invoked oom-killer", "b"],
+    ),
+    "memory at once": (["Out of memory", "b", "c"], ["Out of memory", "b", "c"]),
+    "one line": (["Out of memory"], ["Out of memory"]),
+    "nothing": ([], None),
+}
+
+
+@pytest.mark.parametrize("runner", SHELLS[:2], ids=" ".join)  # busybox takes its own dmesg before any other
+@pytest.mark.parametrize(("printed", "brought"), LOGS.values(), ids=LOGS)
+def test_of_the_kernel_log_what_is_on_memory_is_brought(runner, printed, brought, tmp_path, monkeypatch):
+    lines = "".join(f"{line}\n" for line in printed)
+    (tmp_path / "dmesg").write_text(f"#!/bin/sh\nprintf '%s' '{lines}'\n")
+    (tmp_path / "dmesg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    log = read_visit(visit(runner=runner)).kernel_log
+    assert (None if log is None else log.splitlines()) == brought
+
+
 HOSTILE = {
     "garbage": ("\x1b[2Jhello\n" * 50, r"sent no capture, it said: \\x1b\[2Jhello"),
     "nothing": ("", "sent no capture, it said: nothing"),

@@ -11,8 +11,8 @@ The answer, unpacked, is what `head` prints for several files (``\n==> proc/vmst
 of ours whose names begin with ``@``, which no path does::
 
     @sample NUMBER UPTIME WALL    the files that follow belong to this sample
-    @log                          kernel messages, at most the last 64 KiB; two lines of a log that says nothing
-                                  of memory
+    @log                          kernel messages, at most the last 64 KiB: the first line, and all from the first
+                                  that says anything of memory
     @denied                       paths that are there, and that this user may not read
     @links                        symbolic links where that matters: path, tab, target
     @end                          nothing was cut off
@@ -80,14 +80,14 @@ pack() {
 }
 packed=; command -v gzip > /dev/null && command -v base64 > /dev/null && packed=gzip
 """
-# A log that says nothing of memory is boot messages, half of the answer: its first and last line say that it was read.
+# Before the first word on memory stand boot messages, which were half of the answer: their first line says that it is a
+# kernel's log, and where nothing is on memory, the last one that it was read to its end.
 _LOG = r"""
 log=$(dmesg 2> /dev/null | tail -c %(log)d)
 printf '\n==> @log <==\n'
-case $log in
-%(telling)s) printf '%%s\n' "$log" ;;
-*) printf '%%s\n' "$log" | sed -n '1p;$p' ;;
-esac
+first=$(printf '%%s\n' "$log" | grep -n %(telling)s | head -n 1)
+first=${first%%%%:*}; [ "$first" = 1 ] && first=2
+printf '%%s\n' "$log" | sed -n -e '1{p;d;}' -e "${first:+$first,}\$p"
 """
 _TELLING = ("oom", "ut of memory", "illed process", "page allocation", "llocate memory", "allocation fail",
             "alloc error", "MemAlloc", "blocked for more than", "callbacks suppressed", "deadlocked",
@@ -130,7 +130,7 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
         "never": "|".join(sorted(NEVER)),
         "file": MAX_FILE + 1,
         "log": MAX_LOG,
-        "telling": "|".join(f"*{shlex.quote(word)}*" for word in _TELLING),
+        "telling": " ".join(f"-e {shlex.quote(word)}" for word in _TELLING),
         "text": MAX_TEXT,
         "end": _END,
     }
