@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -105,7 +104,7 @@ def synthetic(folder: Path, hosts: int) -> Store:
             wanted = schema(scope, columns(scope))
             rows = 0
             with pq.ParquetWriter(target, wanted, compression="zstd") as out:
-                for batch in database.execute(query).to_arrow_reader(100_000):
+                for batch in database.sql(query).to_arrow_reader(_PART):
                     rows += batch.num_rows
                     out.write_table(pa.Table.from_batches([batch]).cast(wanted), row_group_size=_PART)
             sync(target)
@@ -167,7 +166,7 @@ def ingestion(folder: Path, captures: int) -> None:
     """Captures into a store against opening and parsing them alone."""
     inventory = folder / "captures"
     inventory.mkdir()
-    real = sorted((ROOT / "tests" / "captures").glob("*.tar.xz"))
+    real = sorted((ROOT / "tests" / "captures" / "scenarios").glob("*.tar.xz"))
     chance = random.Random(0)
     for n in range(captures):
         repack(real[n % len(real)], inventory / f"h{n:06}.tar.gz", f"h{n}", chance)
@@ -215,12 +214,16 @@ def parse(folder: Path) -> Callable[[], object]:
 
     from advisor.capture.open import open_capture  # noqa: PLC0415
     from advisor.errors import ParseError  # noqa: PLC0415
+    from advisor.parse import kernlog  # noqa: PLC0415
 
     parser = cache(parser_of)
 
     def run() -> None:
         for file in sorted(folder.iterdir()):
-            for sample in open_capture(str(file)).samples:
+            capture = open_capture(str(file))
+            if capture.kernel_log is not None:
+                kernlog.parse(capture.kernel_log)
+            for sample in capture.samples:
                 for path, text in sample.files.items():
                     try:
                         parser(path)(text)
@@ -238,6 +241,9 @@ def parser_of(path: str) -> Callable[[str], object]:
     from advisor import parse as package  # noqa: PLC0415
     from advisor.discovery import modules  # noqa: PLC0415
 
+    if path.endswith(".conf") and "/tuned/" not in path:
+        folder = "tmpfilesd" if "/tmpfiles.d/" in path else "sysctld"
+        return import_module(f"advisor.parse.{folder}").parse  # type: ignore[no-any-return]
     for module in (import_module(f"advisor.parse.{name}") for name in modules(package.__path__) if name[0] != "_"):
         reads = getattr(module, "READS", ())
         for pattern in reads:
@@ -252,7 +258,13 @@ def alone(what: str, folder: Path) -> None:
     clock = time.process_time if what in ("ingest", "parse") else time.perf_counter
     start = clock()
     work()
-    print(clock() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    print(clock() - start, peak_bytes())
+
+
+def peak_bytes() -> int:
+    """The most memory that this process had; getrusage would tell that of the one that started it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 if __name__ == "__main__":

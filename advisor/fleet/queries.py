@@ -94,6 +94,32 @@ def _signals(tree: Tree) -> set[str]:
     return set(signals_in(tree))
 
 
+class Tally(Record):
+    """How the hosts in each state of a rule are counted.
+
+    Counts of conditions tell all, and are a third of the work of making a state of them for every host first.
+
+    Attributes:
+        columns: SQL of what is computed of each host, with its name.
+        sums: SQL of what is counted of these: hosts that it is not for, those on which it is decided, that fail, that
+            fail critically, and of these the averages since boot. With `own` None: hosts in each state but the first.
+        own: the state of a failure that is not critical; None when every state is counted by itself.
+    """
+
+    columns: tuple[str, ...]
+    sums: tuple[str, ...]
+    own: int | None
+
+    def hosts(self, all_: int, counted: Sequence[int]) -> tuple[int, ...]:
+        """The number of hosts in each state, from the sums."""
+        if self.own is None:
+            return all_ - sum(counted), *counted
+        not_for_it, decided, failed, critical, capped = counted
+        found = [not_for_it, decided - failed, all_ - not_for_it - decided, 0, capped, critical - capped]
+        found[self.own] += failed - critical
+        return tuple(found)
+
+
 class Selection(Record):
     """Which captures are judged.
 
@@ -156,32 +182,89 @@ class Plan:
 
     def states(self, scope: str, more: Sequence[str] = ()) -> str:
         """A query for the states of a scope's rules: key, entity, some columns of the host, a state for each rule."""
-        columns = [f"{self.state(rule)} AS {self._name(rule.check.id)}" for rule in self.rules[scope]]
-        kept = [f"h.{self._name(name)}" for name in more]
-        key = f"h.{self._name(KEY)}"
-        hosts = f"({self.hosts(more)}) h"
         if scope == "host":
-            return f"SELECT {', '.join([key, *kept, *columns])} FROM {hosts}"
-        count = f"h.{self._name(entities(scope))}"
+            columns = [f"{self.state(rule)} AS {self._name(rule.check.id)}" for rule in self.rules[scope]]
+            return self.per_host(columns, more)
+        key, kept = f"h.{self._name(KEY)}", [f"h.{self._name(name)}" for name in more]
+        hosts, count = f"({self.hosts(more)}) h", f"h.{self._name(entities(scope))}"
         none = f"CASE WHEN {count} IS NULL THEN {OPEN} ELSE {NOT_APPLICABLE} END"
-        without = [key, f"'' AS {self._name(ENTITY)}", *kept, *(none for _rule in self.rules[scope])]
+        without = [key, f"'' AS {self._name(ENTITY)}", *kept]
+        without += [f"{none} AS {self._name(rule.check.id)}" for rule in self.rules[scope]]
         missing = f"SELECT {', '.join(without)} FROM {hosts} WHERE {count} IS NULL OR {count} = 0"
+        there = self.entities(scope, more)
+        return f"{there} UNION ALL {missing}" if there else missing
+
+    def entities(self, scope: str, more: Sequence[str] = ()) -> str:
+        """As `states`, without the hosts that have nothing of the scope; empty when no host has."""
         if scope not in self._tables:
-            columns = [f"{none} AS {self._name(rule.check.id)}" for rule in self.rules[scope]]
-            return missing.replace(", ".join(without), ", ".join([*without[: 2 + len(kept)], *columns]), 1)
-        join = f"({self._table(scope)}) e JOIN {hosts} ON e.{self._name(KEY)} = {key}"
-        there = [key, f"e.{self._name(ENTITY)}", *kept, *columns]
-        return f"SELECT {', '.join(there)} FROM {join} UNION ALL {missing}"
+            return ""
+        columns = [f"{self.state(rule)} AS {self._name(rule.check.id)}" for rule in self.rules[scope]]
+        columns = [f"e.{self._name(ENTITY)}", *(f"h.{self._name(name)}" for name in more), *columns]
+        key, table = self._name(KEY), f"({self._table(scope)}) e"
+        if not more and not self._conditions() and not self._host_names(scope):
+            return f"SELECT e.{key}, {', '.join(columns)} FROM {table}"
+        return f"SELECT h.{key}, {', '.join(columns)} FROM {table} JOIN ({self.hosts(more)}) h ON e.{key} = h.{key}"
+
+    def _host_names(self, scope: str) -> set[str]:
+        """The signals of the host that the rules of a scope read."""
+        return {name for rule in self.rules[scope] for name in rule.names if catalogue()[name].scope == "host"}
+
+    def without(self, scopes: Sequence[str], by: Sequence[str]) -> str:
+        """A query for the hosts that have nothing of some scopes.
+
+        Some columns of the host, then for each scope how many cannot tell, and how many have none.
+        """
+        groups = [self._name(name) for name in by]
+        tests = (f"{self._name(entities(scope))} {test}" for scope in scopes for test in ("IS NULL", "= 0"))
+        grouped = f" GROUP BY {', '.join(groups)}" if groups else ""
+        return f"SELECT {', '.join([*groups, *map(self._count, tests)])} FROM ({self.hosts(by)}) h{grouped}"
+
+    def per_host(self, columns: Sequence[str], more: Sequence[str] = ()) -> str:
+        """A query for key, some columns of the host, and what is computed of each host."""
+        kept = (f"h.{self._name(name)}" for name in (KEY, *more))
+        return f"SELECT {', '.join([*kept, *columns])} FROM ({self.hosts(more)}) h"
+
+    def tally(self, rule: Judged) -> Tally:
+        """How a rule is counted over the table of hosts."""
+        own = self._capped(rule.severity, changes=rule.own_changes)
+        if not own.isdigit():
+            return self.tally_of_states(rule)
+        name, other, worse = (self._name(f"{rule.check.id}{end}") for end in ("", "@", "@critical"))
+        when, not_for = self._sql(rule.check.when), self._not_for(rule.check)
+        columns = [f"{when} AS {name}"]
+        if not_for:
+            columns = [f"CASE WHEN {not_for} THEN NULL ELSE {when} END AS {name}", f"{not_for} AS {other}"]
+        sums = [self._count(other) if not_for else "0", f"COUNT({name})", self._count(name), "0", "0"]
+        if rule.critical_when is not None:
+            columns.append(f"{self._sql(rule.critical_when)} AS {worse}")
+            sums[3] = self._count(f"{name} AND {worse}")
+            if rule.critical_changes:
+                columns.append(f"{self._column(SINCE_BOOT)} AS {self._name(f'{rule.check.id}@boot')}")
+                sums[4] = self._count(f"{name} AND {worse} AND {self._name(f'{rule.check.id}@boot')}")
+        return Tally(tuple(columns), tuple(sums), int(own))
+
+    def tally_of_states(self, rule: Judged) -> Tally:
+        """How a rule is counted when its state stands, or can be put, in a column of its name."""
+        name = self._name(rule.check.id)
+        sums = (self._count(f"{name} = {state}") for state in range(1, len(STATES)))
+        return Tally((f"{self.state(rule)} AS {name}",), tuple(sums), None)
+
+    def _count(self, condition: str) -> str:
+        return self.dialect.count_if.format(condition)
 
     def state(self, rule: Judged) -> str:
         """The state of a rule as a number."""
-        check = rule.check
-        not_for = [f"{self._column(name)} IS NULL" for name in check.has]
-        not_for += [self._sql(check.unless)] if check.unless else []
-        verdict = f"CASE {self._sql(check.when)} WHEN TRUE THEN {self._severity(rule)} WHEN FALSE THEN {PASS}"
+        verdict = f"CASE {self._sql(rule.check.when)} WHEN TRUE THEN {self._severity(rule)} WHEN FALSE THEN {PASS}"
+        not_for = self._not_for(rule.check)
         if not not_for:
             return f"{verdict} ELSE {OPEN} END"
-        return f"CASE WHEN {' OR '.join(not_for)} THEN {NOT_APPLICABLE} ELSE {verdict} ELSE {OPEN} END END"
+        return f"CASE WHEN {not_for} THEN {NOT_APPLICABLE} ELSE {verdict} ELSE {OPEN} END END"
+
+    def _not_for(self, check: Check) -> str:
+        """SQL of whether the rule does not apply: true, or anything else; empty when it always does."""
+        reasons = [f"{self._column(name)} IS NULL" for name in check.has]
+        reasons += [self._sql(check.unless)] if check.unless else []
+        return " OR ".join(reasons)
 
     def _severity(self, rule: Judged) -> str:
         """The severity of a finding; an average since boot is never critical."""

@@ -74,6 +74,9 @@ class View:
         self.last = last
         self.role = role
         self._kept: dict[str, Any] = {}
+        # A file is asked for some hundred times: once for every signal that reads it.
+        self._before: dict[tuple[str, Any], Any] = {}
+        self._after: dict[tuple[str, Any], Any] = {}
 
     @property
     def since_boot(self) -> bool:
@@ -112,6 +115,12 @@ class View:
 
     def before(self, path: str, parse: Callable[[str], T]) -> T:
         """The parsed file at the start of the window; Unknown when the window starts at boot."""
+        key = (path, parse)
+        if key not in self._before:
+            self._before[key] = self._at_start(path, parse)
+        return self._before[key]  # type: ignore[no-any-return]
+
+    def _at_start(self, path: str, parse: Callable[[str], T]) -> T:
         if self.first is None:
             raise Unknown("one sample only", "take two: advisor check --window 60")
         if self.capture.zero_baseline and path != "proc/vmstat":
@@ -124,7 +133,10 @@ class View:
 
     def after(self, path: str, parse: Callable[[str], T]) -> T:
         """The parsed file at the end of the window, or as last read before it."""
-        return self.readings.parsed(self._newest(path), path, parse)
+        key = (path, parse)
+        if key not in self._after:
+            self._after[key] = self.readings.parsed(self._newest(path), path, parse)
+        return self._after[key]  # type: ignore[no-any-return]
 
     def _newest(self, path: str) -> int:
         """Index of the newest sample of the window that holds the file, or of the last when none does."""

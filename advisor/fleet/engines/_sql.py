@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from advisor.engine.sql import name_sql
 from advisor.fleet.columns import ENTITY, KEY
 from advisor.fleet.evaluate import Count, Verdict
-from advisor.fleet.queries import FAIL, STATES, Plan
+from advisor.fleet.queries import FAIL, NOT_APPLICABLE, OPEN, STATES, Judged, Plan, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 # Five sums for each rule; PostgreSQL takes 1664 columns.
@@ -43,29 +43,58 @@ class SqlVerdicts:
 
     def counts(self, by: Sequence[str] = ()) -> list[Count]:
         """Hosts by rule and state, and by the values of some columns of the table of hosts."""
-        found = []
-        for scope, rules in self.plan.rules.items():
-            every = [rule.check.id for rule in rules]
-            for ids in (every[start : start + _RULES_AT_ONCE] for start in range(0, len(every), _RULES_AT_ONCE)):
-                for row in self.connection.rows(self._counts(scope, ids, by)):
-                    found += _counted(ids, tuple(row[: len(by)]), row[len(by) :])
+        found: list[Count] = []
+        scopes = [scope for scope in self.plan.rules if scope != "host"]
+        without = list(self.connection.rows(self.plan.without(scopes, by))) if scopes else []
+        for scope, every in self.plan.rules.items():
+            # Of each group of hosts, how many cannot tell what they have of this scope, and how many have none.
+            at = len(by) + 2 * scopes.index(scope) if scope != "host" else 0
+            nothing = [(tuple(row[: len(by)]), row[at], row[at + 1]) for row in without] if scope != "host" else []
+            for start in range(0, len(every), _RULES_AT_ONCE):
+                rules = every[start : start + _RULES_AT_ONCE]
+                if scope == "host":
+                    found += self._host_counts(rules, by)
+                else:
+                    found += self._entity_counts(scope, rules, by, nothing)
         return found
 
-    def _counts(self, scope: str, ids: Sequence[str], by: Sequence[str]) -> str:
-        groups = [self._name(name) for name in by]
-        codes = range(1, len(STATES))
-        sums = [f"COUNT(CASE WHEN {self._name(rule)} = {code} THEN 1 END)" for rule in ids for code in codes]
-        grouped = f" GROUP BY {', '.join(groups)}" if groups else ""
-        return f"SELECT {', '.join([*groups, 'COUNT(*)', *sums])} FROM ({self._worst(scope, ids, by)}) judged{grouped}"
+    def _host_counts(self, rules: Sequence[Judged], by: Sequence[str]) -> Iterator[Count]:
+        tallies = {rule.check.id: self.plan.tally(rule) for rule in rules}
+        columns = [column for tally in tallies.values() for column in tally.columns]
+        yield from self._counted(self.plan.per_host(columns, by), tallies, by)
 
-    def _worst(self, scope: str, ids: Sequence[str], more: Sequence[str] = ()) -> str:
-        states = self.plan.states(scope, more)
-        if scope == "host":
-            return states
-        key, groups = self._name(KEY), [self._name(name) for name in more]
+    def _entity_counts(
+        self,
+        scope: str,
+        rules: Sequence[Judged],
+        by: Sequence[str],
+        nothing: Sequence[tuple[tuple[Any, ...], int, int]],
+    ) -> Iterator[Count]:
+        tallies = {rule.check.id: self.plan.tally_of_states(rule) for rule in rules}
+        found: dict[tuple[tuple[Any, ...], str], list[int]] = {}
+        if there := self.plan.entities(scope, by):
+            for count in self._counted(self._worst(there, [*tallies], by), tallies, by):
+                found[count.group, count.rule] = list(count.hosts)
+        for group, unknown, none in nothing:
+            for rule in tallies:
+                numbers = found.setdefault((group, rule), [0] * len(STATES))
+                numbers[OPEN] += unknown or 0  # some engines sum no rows up to NULL
+                numbers[NOT_APPLICABLE] += none or 0
+        yield from (Count(group, rule, tuple(numbers)) for (group, rule), numbers in found.items())
+
+    def _counted(self, judged: str, tallies: Mapping[str, Tally], by: Sequence[str]) -> Iterator[Count]:
+        groups = [self._name(name) for name in by]
+        sums = [sum_ for tally in tallies.values() for sum_ in tally.sums]
+        grouped = f" GROUP BY {', '.join(groups)}" if groups else ""
+        for row in self.connection.rows(f"SELECT {', '.join([*groups, 'COUNT(*)', *sums])} FROM ({judged}) j{grouped}"):
+            group, all_, numbers = tuple(row[: len(by)]), row[len(by)], iter(row[len(by) + 1 :])
+            for rule, tally in tallies.items():
+                yield Count(group, rule, tally.hosts(all_, [next(numbers) or 0 for _ in tally.sums]))
+
+    def _worst(self, states: str, ids: Sequence[str], more: Sequence[str] = ()) -> str:
+        """Of each host the worst state of its entities; the columns of the host are the same in all its rows."""
         worst = [f"MAX({self._name(rule)}) AS {self._name(rule)}" for rule in ids]
-        # The columns of the host are the same in all its rows.
-        same = ", ".join([key, *groups])
+        same = ", ".join(map(self._name, (KEY, *more)))
         return f"SELECT {', '.join([same, *worst])} FROM ({states}) entities GROUP BY {same}"
 
     def per_host(self) -> Iterator[tuple[int, dict[str, int]]]:
@@ -73,7 +102,8 @@ class SqlVerdicts:
         found: dict[int, dict[str, int]] = {}
         for scope, rules in self.plan.rules.items():
             ids = [rule.check.id for rule in rules]
-            for key, *codes in self.connection.rows(self._worst(scope, ids)):
+            states = self.plan.states(scope)
+            for key, *codes in self.connection.rows(states if scope == "host" else self._worst(states, ids)):
                 found.setdefault(key, {}).update(zip(ids, codes, strict=True))
         yield from found.items()
 
@@ -104,12 +134,3 @@ class SqlVerdicts:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _counted(ids: Sequence[str], group: tuple[Any, ...], numbers: Sequence[int]) -> list[Count]:
-    """The counts in a row: all hosts, then for each rule those of every code but the first."""
-    found, width = [], len(STATES) - 1
-    for index, rule in enumerate(ids):
-        some = numbers[1 + index * width : 1 + (index + 1) * width]
-        found.append(Count(group, rule, (numbers[0] - sum(some), *some)))
-    return found
