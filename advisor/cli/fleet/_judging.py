@@ -38,13 +38,13 @@ class Taken(Record):
 
     Attributes:
         result: as reports of fleets show it.
-        document: its JSON, with the findings that are there.
+        document: its JSON, with the findings that are there; None where nobody wants it.
         code: the exit code that `advisor check` would end with.
         why: why it could not be judged, where it could not.
     """
 
     result: HostResult
-    document: dict[str, Any]
+    document: dict[str, Any] | None
     code: int
     why: str
 
@@ -107,21 +107,25 @@ def write(wanted: Sequence[Target], report: FleetReport) -> bool:
     return _reports.write(wanted, lambda name: formats.fleet(name, report))
 
 
-def judge(arguments: argparse.Namespace, *, everything: bool, fail_on: str | None = None) -> Judged:
+def judge(
+    arguments: argparse.Namespace, *, everything: bool, documents: bool = True, fail_on: str | None = None
+) -> Judged:
     """Judges the store that the arguments name."""
     store = _common.store_of(arguments)
-    found, policy, inventory = _survey(arguments, store, partial(_take, fail_on=fail_on), everything=everything)
+    keep = partial(_take, documents=documents, fail_on=fail_on)
+    found, policy, inventory = _survey(arguments, store, keep, everything=everything)
     name = policy.policy.name if policy else ""
     return Judged(store, name, found.hosts, found.kept, found.warnings, _missing(store, inventory))
 
 
-def _take(report: Report, *, fail_on: str | None) -> Taken:
+def _take(report: Report, *, documents: bool, fail_on: str | None) -> Taken:
     from advisor.report.as_json import document  # noqa: PLC0415
 
     whole = document(report, everything=True)
-    failed = [finding for finding in whole["findings"] if finding["state"] == FAIL]
     result = fleet_report.host_result(whole)
-    return Taken(result, {**whole, "findings": failed}, check.code(report, fail_on), _why(report))
+    failed = [finding for finding in whole["findings"] if finding["state"] == FAIL] if documents else []
+    kept = {**whole, "findings": failed} if documents else None
+    return Taken(result, kept, check.code(report, fail_on), _why(report))
 
 
 def _why(report: Report) -> str:

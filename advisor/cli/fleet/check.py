@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Does it."""
     wanted = _judging.targets(arguments)
-    judged = _judging.judge(arguments, everything=bool(wanted), fail_on=arguments.fail_on)
+    judged = _judging.judge(
+        arguments, everything=bool(wanted), documents=arguments.format == "json", fail_on=arguments.fail_on
+    )
     gate = _gate(judged)
     report = judged.report()
     shown = not _judging.write(wanted, report)

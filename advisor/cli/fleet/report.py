@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif shown:
         _shared.show_lines(arguments, fleet_text.layout(report, _shared.width()))
     if not arguments.no_remember:
-        last.write(judged.store, judged.policy, (each.document for each in judged.taken))
+        last.write(judged.store, judged.policy, (each.document for each in judged.taken if each.document))
     return OK
 
 
