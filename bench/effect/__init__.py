@@ -8,9 +8,10 @@ The question: a service answers requests, and each takes a few MB for a moment. 
 with what nobody looks at again, and the kernel swaps that to zram, compressed by whoever reclaims: reclaim is dear.
 At the default marks the requests reclaim themselves. What do they gain by wider marks, and what does it cost?
 
-The guest has one processor, and its clock counts instructions: it does not see how busy the machine is that emulates
-it. So latencies are those of a slow machine (500 million instructions a second) with nobody else on it, and comparable
-from trial to trial. Waiting for its disk is in real time; the disk is hardly used.
+The guest has one processor. While it works its clock counts instructions, 500 million a second, and does not see how
+busy the machine is that emulates it. While it is idle, or waits for its disk, the clock goes with real time: when QEMU
+gets no processor then, a request comes late, and a busy machine still shows in the largest latencies. What is counted
+(stalls, pages scanned, memory) hardly depends on it. So run the series on a quiet machine; every record has the load.
 
 | module | gives |
 | --- | --- |
