@@ -19,7 +19,6 @@ class Shape:
         cmdline: more kernel parameters.
         init: what the guest starts.
         processors: how many.
-        processors: how many.
         icount: while the guest works, its clock counts instructions, each 2**icount ns, and does not see how busy this
             machine is; while it is idle or waits for a disk, the clock goes with that of this machine. For one
             processor: several would take turns, and kernels before 6.12 hang when they start the second.
