@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 COLLECTIONS = REPOSITORY / ".cache" / "collections"
 
+MOST = 2000
+"""More steps than any call has."""
+
 SYSCTL = "/etc/sysctl.d/99-zz-memadvisor.conf"
 TMPFILES = "/etc/tmpfiles.d/00-memadvisor.conf"
 THP = "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -56,12 +59,13 @@ class Target:
     Args:
         root: an empty folder.
         python: the interpreter that calls run under.
+        files: text by path.
     """
 
-    def __init__(self, root: Path, python: str = sys.executable) -> None:
+    def __init__(self, root: Path, python: str = sys.executable, files: Mapping[str, str] = FILES) -> None:
         self.root = root
         self.python = python
-        for path, text in FILES.items():
+        for path, text in files.items():
             self.put(path, text)
 
     def put(self, path: str, text: str) -> None:

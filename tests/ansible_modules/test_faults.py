@@ -8,9 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.ansible_modules.target import Target
+from tests.ansible_modules.target import MOST, Target
 
-MOST = 2000  # more steps than any call has
 BY_LINE = os.environ.get("MEMADVISOR_FAULTS") == "lines"
 """Whether to kill at every line in place of every operation. There are six lines to an operation."""
 
