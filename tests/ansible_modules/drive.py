@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-CHANGING = ("files.py", "guard.py", "journal.py", "pending.py", "transaction.py")
+CHANGING = ("ending.py", "files.py", "guard.py", "journal.py", "pending.py", "transaction.py")
 """Modules that change something on a target, or call what does."""
 OPERATIONS = {
     "_posixsubprocess": ("fork_exec",),
@@ -27,13 +27,13 @@ METHODS = ("close", "flush", "write")
 
 def answer(request):
     """Do what is asked for."""
-    from ansible_collections.memadvisor.linux.plugins.module_utils import pending, transaction
+    from ansible_collections.memadvisor.linux.plugins.module_utils import ending, pending, transaction
     from ansible_collections.memadvisor.linux.plugins.module_utils.errors import TransactionError
     from ansible_collections.memadvisor.linux.plugins.module_utils.journal import State
 
     def recover(root):
         with State(root).locked() as state:
-            return pending.recover(state, spare=True)
+            return ending.recover(state, spare=True)
 
     calls = {"apply": transaction.apply, "confirm": pending.confirm, "give_up": pending.give_up, "recover": recover}
     try:

@@ -14,7 +14,7 @@ the files: they are put in place by `confirm`. So a host that had to be reset in
 import os
 
 from ansible_collections.memadvisor.linux.plugins.module_utils import document as documents
-from ansible_collections.memadvisor.linux.plugins.module_utils import examine, files, guard, pending, undo, values
+from ansible_collections.memadvisor.linux.plugins.module_utils import ending, examine, files, guard, undo, values
 from ansible_collections.memadvisor.linux.plugins.module_utils.errors import TransactionError, reason, under
 from ansible_collections.memadvisor.linux.plugins.module_utils.journal import LOCK_TIMEOUT_S, State
 
@@ -39,11 +39,11 @@ def apply(document, root="/", check=False, backup=False, lock_timeout_s=LOCK_TIM
     """
     state = State(root)
     if check:
-        pending.refuse(state)
+        ending.refuse(state)
         looked = examine.look(documents.check(document), root)
         return _outcome(looked, {entry["path"]: entry["value"] for entry in looked.writes})
     with state.locked(lock_timeout_s):
-        recovered = pending.recover(state)
+        recovered = ending.recover(state)
         looked = examine.look(documents.check(document), root)
         outcome = _carry_out(state, looked, backup) if looked.changed else _outcome(looked, {})
         if recovered:
@@ -57,7 +57,7 @@ def _carry_out(state, looked, backup):
     state.open(journal, undo.script(journal, state))
     guardian = guard.Guardian(state, name)
     try:
-        deadline = pending.Deadline(journal["confirm_s"])
+        deadline = ending.Deadline(journal["confirm_s"])
         guarded_by = guard.arm(state, name, journal["confirm_s"])
         _prepare(state, journal)
         for entry in journal["writes"]:
@@ -65,18 +65,17 @@ def _carry_out(state, looked, backup):
         actual = _read_back(journal, state.root)
         if deadline.at:
             state.mark(name, "waiting", f"{deadline.up_s} {deadline.at}")
+            receipt = ending.receipt(journal, actual, "unconfirmed")
         else:
-            pending.keep(state, journal, actual)
+            receipt = ending.keep(state, journal, actual)
     except (TransactionError, OSError) as error:
-        raise pending.undone(state, name, error, guardian.finish()) from None
+        raise ending.undone(state, name, error, guardian.finish()) from None
     guardian.finish()
-    outcome = dict(_outcome(looked, actual), transaction=name)
+    outcome = dict(_outcome(looked, actual), transaction=name, receipt=receipt)
     if deadline.at:
-        receipt = pending.receipt(journal, actual, "unconfirmed")
-        return dict(outcome, receipt=receipt, confirm_by=deadline.at, guarded_by=guarded_by)
+        return dict(outcome, confirm_by=deadline.at, guarded_by=guarded_by)
     guard.disarm(state, name)
-    receipt = pending.receipt(journal, actual, "applied")
-    return dict(outcome, receipt=receipt, backup_files=sorted(journal["backups"].values()))
+    return dict(outcome, backup_files=sorted(journal["backups"].values()))
 
 
 def _journal(looked, state, backup):
@@ -95,7 +94,7 @@ def _journal(looked, state, backup):
         backups={path: f"{under(state.root, path)}.{name}~" for path in old if backup},
         made=[folder for entry in looked.files for folder in files.missing_folders(under(state.root, entry["path"]))],
     )
-    return pending.receipt(journal, {}, "reverted")
+    return ending.receipt(journal, {}, "reverted")
 
 
 def _prepare(state, journal):
