@@ -55,7 +55,7 @@ def state(guest: Guest) -> Any:
     return python(guest, "print(json.dumps(h.settled()))")
 
 
-@pytest.mark.parametrize("mode", ["faults", "guarded"])
+@pytest.mark.parametrize("mode", ["faults", pytest.param("guarded", marks=pytest.mark.full)])
 @pytest.mark.parametrize("kernel", [pytest.param(k, marks=pytest.mark.full) if k != "6.12" else k for k in KERNELS])
 def test_kill_at_every_operation_leaves_a_kernel_wholly_old_or_new(start_guest, say, kernel, mode):
     guest = prepare(start_guest(kernel))
