@@ -65,6 +65,12 @@ def test_kill_at_every_operation_leaves_a_kernel_wholly_old_or_new(start_guest, 
     say(f"transaction on {guest.kernel.release} ({mode}): {sum(ends.values())} faults tried, ended {ends}")
 
 
+def test_when_all_are_killed_the_timer_of_systemd_undoes_it(start_guest):
+    guest = prepare(start_guest("6.12", "systemd"))
+    told = guest.run(f"cd {HOME} && exec python3 -m tests.ansible_modules.real survivor", timeout_s=600)
+    assert json.loads(told) == {"undone": True, "open": []}
+
+
 def test_it_is_still_there_after_a_reboot_and_everything_is_as_before_after_undo(start_guest):
     guest = prepare(start_guest(NEW))
     before = state(guest)
