@@ -35,6 +35,9 @@ examples:
   advisor explain RULE SOURCE          why a rule fired, or did not
   advisor predict vm.watermark_scale_factor=100
                                        what a change would do, before it is made
+  advisor drift                        what runs, and what the next boot sets
+  advisor apply                        change what helps, measure again, undo what did harm
+  advisor verify BEFORE AFTER          whether a change helped
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import asdict
-from advisor.report.layout import Line, clean, paragraph
+from advisor.report.layout import Line, clean, host_count, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def layout(sources: Sequence[Source], reaches: Sequence[Reach], width: int = 100
     lines: list[Line] = []
     for source in sources:
         rules = len(source.everywhere) + len(source.sometimes) + len(source.nowhere)
-        lines.append([(clean(f"{source.how}"), "title"), (f"  {source.hosts} hosts", "")])
+        lines.append([(clean(f"{source.how}"), "title"), (f"  {host_count(source.hosts)}", "")])
         counts = [len(source.everywhere), len(source.sometimes), len(source.nowhere)]
         text = f"{counts[0]} of {rules} rules are decided on every host, {counts[1]} on some, {counts[2]} on none"
         lines += paragraph(text, indent=2, width=width)

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from advisor.report.fleet import STATUSES, FleetReport, HostResult, RuleCount, timestamp
+from advisor.report.layout import host_count
 from advisor.report.page import page
 from advisor.report.pictures import WIDTH
 
@@ -99,11 +100,7 @@ def _shares(counts: dict[str, int], whole: int) -> list[dict[str, Any]]:
 def _first(fleet: FleetReport, rules: Sequence[RuleCount]) -> list[dict[str, str]]:
     """The gravest findings, and what is advised most often where they are."""
     grave = [count for count in rules if count.severity != "notice"][:_FIRST]
-    return [{"what": c.title, "hosts": _number(len(c.hosts)), "why": _advised(fleet, c)} for c in grave]
-
-
-def _number(hosts: int) -> str:
-    return "1 host" if hosts == 1 else f"{hosts} hosts"
+    return [{"what": c.title, "hosts": host_count(len(c.hosts)), "why": _advised(fleet, c)} for c in grave]
 
 
 def _advised(fleet: FleetReport, count: RuleCount) -> str:
@@ -111,7 +108,7 @@ def _advised(fleet: FleetReport, count: RuleCount) -> str:
     hosts = [host for host in fleet.hosts if host.name in named]
     common = Counter(advice.text for host in hosts for advice in host.recommendations).most_common(1)
     if common and common[0][1] * 2 > len(hosts):
-        return f"{common[0][0]} (advised on {_number(common[0][1])})"
+        return f"{common[0][0]} (advised on {host_count(common[0][1])})"
     remedies = (f.remedy for host in hosts for f in host.counting() if f.rule == count.rule)
     return next(remedies, "")
 
@@ -137,7 +134,7 @@ def _rule(count: RuleCount, sick: Sequence[HostResult]) -> dict[str, Any]:
         "title": count.title,
         "severity": count.severity,
         "count": sum(hits),
-        "where": f"on {_number(sum(hits))}: {named}",
+        "where": f"on {host_count(sum(hits))}: {named}",
         "path": _runs(hits),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING
 from advisor.record import Record
-from advisor.report.layout import Line, clean, paragraph
+from advisor.report.layout import Line, clean, host_count, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def layout(fleet: FleetReport, width: int = 100, *, total: int | None = None) ->
     """The report of a fleet: counts, what changed, the worst hosts, rules, classes, what could not be judged."""
     hosts = total if total is not None else len(fleet.hosts)
     counts = " · ".join(f"{number} {status}" for status, number in fleet.verdicts().items() if number)
-    lines: list[Line] = [[(f"{hosts} hosts", "title"), (f"  {counts}", "")]]
+    lines: list[Line] = [[(host_count(hosts), "title"), (f"  {counts}", "")]]
     lines += _since(fleet.since, width) + _worst(fleet.hosts, width) + _rules(fleet, width) + _classes(fleet.hosts)
     return lines + _open(fleet, width) + _waived(fleet, width) + _notes(fleet.notes, width)
 

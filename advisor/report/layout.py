@@ -34,6 +34,15 @@ STYLES = {
 }
 
 
+def host_count(count: int) -> str:
+    """A number of hosts, in words.
+
+    >>> host_count(1), host_count(20)
+    ('1 host', '20 hosts')
+    """
+    return "1 host" if count == 1 else f"{count} hosts"
+
+
 def clean(text: str) -> str:
     r"""The text without control characters: a host's strings must not drive the reader's terminal.
 

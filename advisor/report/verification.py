@@ -72,7 +72,8 @@ def _change(change: Change, width: int) -> list[Line]:
     after = "" if change.after is None else f" {before} → {change.after}"
     verdict = (f"{MARK[change.verdict]} {change.verdict}  ", STYLE[change.verdict])
     title = (clean(f"{change.setting}{after}"), "title")
-    lines: list[Line] = [[verdict, title, (f"  [{', '.join(change.rules)}]", "quiet")]]
+    rules = f"  [{', '.join(change.rules)}]" if change.rules else "  nobody's advice"
+    lines: list[Line] = [[verdict, title, (rules, "quiet")]]
     if not change.expectations or change.verdict == UNCLEAR:
         lines += paragraph(change.why, indent=_INDENT, width=width, label="because")
     for expectation in change.expectations:
