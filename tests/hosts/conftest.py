@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 LEVEL = os.environ.get("MEMADVISOR_HOSTS", "")
 """Which tests with guests run: none, `quick` or `full`."""
+
+_END = time.monotonic() + float(os.environ.get("MEMADVISOR_HOSTS_SECONDS", "inf"))
+"""When the time is over that CI gives to tests with guests."""
 
 _SAID = pytest.StashKey[list[str]]()
 _LEFT_OUT = pytest.StashKey[int]()
@@ -37,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unwanted:
         config.hook.pytest_deselected(items=unwanted)
         items[:] = [item for item in items if item not in set(unwanted)]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start no test with a guest after the time for them."""
+    if item.get_closest_marker("hosts") and time.monotonic() > _END:
+        pytest.skip("no time left for test hosts (MEMADVISOR_HOSTS_SECONDS)")
 
 
 def _wanted(item: pytest.Item) -> bool:
