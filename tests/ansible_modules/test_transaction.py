@@ -250,6 +250,7 @@ def test_nothing_else_is_changed_while_one_waits(target):
     assert "the transaction t1 waits until" in target.error("apply", document=other)
     assert "the transaction t1 waits until" in target.error("apply", document=other, check=True)
     assert "no transaction none" in target.error("confirm", name="none")
+    assert target.result("give_up", name="t1")["changed"]  # and nobody waits any more
 
 
 def test_one_that_waits_can_be_undone_at_once(target):
