@@ -27,14 +27,14 @@ UNKNOWN = "unknown"
 
 
 def size_of(memory: object) -> str:
-    """The size that people buy for what MemTotal prints: a kernel keeps 1 to 6 % for itself.
+    """The size that people buy for what MemTotal prints: a kernel keeps some per cent for itself.
 
     Sizes are powers of two and one and a half of them.
 
     >>> size_of(15.6 * 2**30), size_of(7.7 * 2**30), size_of(376.5 * 2**30), size_of(464 * 2**20), size_of(None)
     ('16 GiB', '8 GiB', '384 GiB', '512 MiB', 'unknown')
     """
-    if not isinstance(memory, float) or memory <= 0:
+    if not isinstance(memory, int | float) or memory <= 0:
         return UNKNOWN
     step = 2.0**-6 * _GIB
     while step < memory:
