@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -247,6 +248,15 @@ def test_pipelines_fail_where_there_are_findings(tmp_path):
     run = fleet.play("memadvisor.linux.fleet_check")
     assert run.code != 0
     assert run.of("Judge")["msg"].startswith("warning: ")
+
+
+def test_a_check_of_an_inventory_leaves_a_store(tmp_path):
+    fleet = Fleet(tmp_path, names=("h1", "h2"), variables={"fleet_check_window": 1})
+    run = fleet.play("memadvisor.linux.fleet_check", fleet_check_store=str(tmp_path / "store"))
+    assert run.code == 0, run.output
+    command = [sys.executable, "-m", "advisor", "fleet", "report", tmp_path / "store", "--format", "json"]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert sorted(host["host"]["name"] for host in told["hosts"]) == ["h1", "h2"]
 
 
 def test_a_host_that_does_not_answer_stands_in_the_fleet_report(tmp_path):
