@@ -27,6 +27,7 @@ echo always > /sys/kernel/mm/transparent_hugepage/enabled
 
 
 @pytest.mark.hosts
+@pytest.mark.full
 def test_we_tell_what_the_programs_of_a_guest_do(start_guest, say, tmp_path):
     found = measure(start_guest(KERNEL))
     assert found == measured(), "measure again: python -m tests.hosts.persistence"
