@@ -104,11 +104,11 @@ def _axes(frame: _Frame, factors: Sequence[int]) -> list[str]:
     return parts + [f'<text class="m" x="{frame.x(one):.1f}" y="{base}">{one}</text>' for one in factors]
 
 
-# Where the product's advice ends: the factor at which it says no more.
+# Where the product's advice ends: the factors at which it says no more. The last one bears the name, beside its line.
 def _advice(frame: _Frame, records: Sequence[Record]) -> list[str]:
     ends = {one["repeat"]: one["factor"] for one in records if one["what"] == "advice"}
-    return [
-        f'<path class="a" d="M{frame.x(end):.1f} {frame.top}v{_HEIGHT}"/>'
-        f'<text class="t m" x="{frame.x(end):.1f}" y="{frame.top + 11}">advice</text>'
-        for end in sorted(set(ends.values()))
-    ]
+    lines = [f'<path class="a" d="M{frame.x(end):.1f} {frame.top}v{_HEIGHT}"/>' for end in sorted(set(ends.values()))]
+    if lines:
+        x = frame.x(max(ends.values())) + 5
+        lines.append(f'<text class="t" x="{x:.1f}" y="{frame.top + 11}">advice ends</text>')
+    return lines
