@@ -91,13 +91,16 @@ def test_two_visits_make_a_window(tmp_path):
 
 
 def test_two_visits_that_do_not_belong_together():
-    def host(name, clock):
-        return Capture((Sample({"proc/sys/kernel/hostname": name, "proc/vmstat": ""}, clock, 5.0),), name)
+    def host(name, clock, boot="one"):
+        files = {"proc/sys/kernel/hostname": name, "proc/sys/kernel/random/boot_id": boot, "proc/vmstat": ""}
+        return Capture((Sample(files, clock, 5.0),), name)
 
     with pytest.raises(CaptureError, match="different hosts, a and b"):
         merge(host("a", 1.0), host("b", 2.0))
     with pytest.raises(CaptureError, match="restarted between"):
         merge(host("a", 100.0), host("a", 3.0))
+    with pytest.raises(CaptureError, match="restarted between"):  # and up for longer than it had been before
+        merge(host("a", 100.0), host("a", 300.0, "two"))
 
 
 def test_what_only_root_reads_is_named():

@@ -45,6 +45,7 @@ _MAX_GROUP_FILES = 13 * MAX_FOLDERS  # of control groups, that many files each
 
 _BEGIN, _END = "memadvisor-capture 1", "memadvisor-end"
 _HEADER = re.compile(r"\n==> ([^\n]+) <==\n")
+_BOOT_ID = "proc/sys/kernel/random/boot_id"
 _ROOT_READS = "permission denied; root reads it"
 
 _HEAD = r"""
@@ -320,7 +321,8 @@ def merge(first: Capture, second: Capture) -> Capture:
         raise CaptureError(f"the two visits are of different hosts, {printable(first.host)} and {printable(other)}",
                            "give the first visit of the same host")  # fmt: skip
     before, after = first.samples[-1].monotonic_s, second.samples[0].monotonic_s
-    if before is not None and after is not None and after <= before:
+    boots = {sample.files[_BOOT_ID] for sample in (*first.samples, *second.samples) if _BOOT_ID in sample.files}
+    if len(boots) > 1 or (before is not None and after is not None and after <= before):
         raise CaptureError("the host was restarted between the two visits, so there is no window between them",
                            "measure again")  # fmt: skip
     samples = (*first.samples, *second.samples)
