@@ -67,7 +67,7 @@ def play(name: str, arguments: argparse.Namespace, variables: Mapping[str, Any],
         check: in Ansible's check mode.
 
     Raises:
-        AdvisorError: Ansible is missing, or stopped before it came to the hosts.
+        AdvisorError: Ansible is missing, stopped before it came to the hosts, or found none.
     """
     _need_ansible()
     with tempfile.TemporaryDirectory(prefix="memadvisor-") as folder:
@@ -87,7 +87,11 @@ def play(name: str, arguments: argparse.Namespace, variables: Mapping[str, Any],
         raise AdvisorError(
             f"ansible-playbook ended with {ended.returncode}: {_why(said)}", "run it again with --verbose"
         )
-    return Outcome(ended.returncode, document)
+    outcome = Outcome(ended.returncode, document)
+    if not (outcome.reports or outcome.runs or outcome.failed):
+        raise AdvisorError("no host matches, so nothing was done",
+                           f"look at {', '.join(arguments.inventory or ['--inventory'])} and at --limit")  # fmt: skip
+    return outcome
 
 
 def _need_ansible() -> None:

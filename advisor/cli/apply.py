@@ -97,9 +97,11 @@ def _variables(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def _look_at(plan: str) -> None:
     try:
-        json.loads(Path(plan).read_text(encoding="utf-8"))
+        document = json.loads(Path(plan).read_text(encoding="utf-8"))
     except ValueError:
-        raise UsageError(f"{plan} is no JSON", "make it with: advisor plan --format json -o FILE") from None
+        document = None
+    if not isinstance(document, dict) or "recommendations" not in document:
+        raise UsageError(f"{plan} is no plan", "make it with: advisor plan --format json -o FILE")
 
 
 def show(outcome: Outcome, what: str) -> list[str]:

@@ -94,8 +94,20 @@ def test_without_ansible_it_says_how_to_get_it(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_a_plan_that_is_none_is_refused(fleet, tmp_path):
-    (tmp_path / "plan.json").write_text("swappiness = 10")
+@pytest.mark.parametrize("text", ["swappiness = 10", "[]", '{"schema": "memadvisor/report/1"}'])
+def test_a_plan_that_is_none_is_refused(fleet, tmp_path, text):
+    (tmp_path / "plan.json").write_text(text)
     ended = advisor(fleet, "apply", "--yes", "--plan", str(tmp_path / "plan.json"))
     assert ended.returncode == 1
-    assert ended.stderr.strip().endswith("is no JSON; make it with: advisor plan --format json -o FILE")
+    assert ended.stderr.strip().endswith("is no plan; make it with: advisor plan --format json -o FILE")
+
+
+@pytest.mark.parametrize("command", ["apply", "rollback"])
+def test_where_no_host_matches_that_is_an_error(fleet, command):
+    ended = advisor(fleet, command, "--check", "--limit", "nobody")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "leaves us with no hosts to target" in ended.stderr  # Ansible says so itself
+    fleet.inventory.unlink()
+    ended = advisor(fleet, command, "--check")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "no host matches" in ended.stderr
