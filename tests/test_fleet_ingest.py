@@ -370,6 +370,7 @@ def many(folder: Path, count: int) -> Path:
 
 def start(inventory: Path, store: Path, jobs: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "advisor", "fleet", "ingest", inventory, "-o", store, "--jobs", str(jobs)]
+    command = ["nice", "-n", "19", *command]  # whoever watches it is never too late, however busy the machine is
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -378,7 +379,7 @@ def has_parts(store: Path) -> bool:
 
 
 def test_an_interrupted_run_keeps_what_it_had_and_the_next_goes_on(tmp_path):
-    inventory = many(tmp_path, 600)
+    inventory = many(tmp_path, 700)  # the first part holds 500
     started = start(inventory, tmp_path / "s", jobs=1)
     while not has_parts(tmp_path / "s") and started.poll() is None:
         time.sleep(0.02)
@@ -386,9 +387,9 @@ def test_an_interrupted_run_keeps_what_it_had_and_the_next_goes_on(tmp_path):
     _out, err = started.communicate()
     assert (started.returncode, err) == (130, "")
     before = open_store(tmp_path / "s").captures
-    assert 0 < before < 600
+    assert 0 < before < 700
     assert ingest(inventory, "-o", tmp_path / "s") == 0
-    assert open_store(tmp_path / "s").captures == 600
+    assert open_store(tmp_path / "s").captures == 700
 
 
 def test_a_process_that_is_killed_ends_the_run_in_one_line_and_loses_nothing(tmp_path):
