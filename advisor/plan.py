@@ -6,27 +6,21 @@ and checked against what else was found: a change that would make another findin
 
 from __future__ import annotations
 
-import math
 from types import MappingProxyType
 
-from advisor.engine.dimension import parse_unit
-from advisor.errors import Unknown
 from advisor.findings import FAIL, Advised, Finding
-from advisor.hints import TYPE_CHECKING, Protocol
+from advisor.hints import TYPE_CHECKING
+from advisor.known import Known, OfCapture
 from advisor.record import Record
-from advisor.signals.formula import auto_upper, facts_told, features_told, memory_counters, settings, zone_inputs
-from advisor.signals.settings import current as current_value
-from advisor.signals.table import Table
-from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, limit, validate
+from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, in_own_unit, limit, validate
 from advisor.tunables import Value as SettingValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from advisor.experience import Trial
     from advisor.predict import Prediction
     from advisor.rulebook.library import Check
-    from advisor.signals.model import Value
     from advisor.signals.view import View
 
 # One knob of a group in a plan: both move the same marks, and their effects could not be told apart.
@@ -116,63 +110,6 @@ class Plan(Record):
         return tuple(r for r in self.recommendations if r.kind == "setting" and r.proposed is not None and not r.entity)
 
 
-class Known(Protocol):
-    """What a plan asks of a host; of one capture here, of a store of many in `advisor.fleet`."""
-
-    predicts: bool
-    """Whether `predicted` has an answer wherever `facts` has one."""
-
-    def now(self, tunable: Tunable) -> SettingValue | None:
-        """A setting's value, in its own unit; None when unknown."""
-
-    def lacks(self, tunable: Tunable) -> bool:
-        """Whether the kernel is known not to have a setting."""
-
-    def features(self) -> frozenset[str]:
-        """What the kernel has, as far as it is known."""
-
-    def facts(self) -> HostFacts | None:
-        """What limits depend on; None when the zones are unknown."""
-
-    def signals(self, names: Iterable[str]) -> Mapping[str, Value]:
-        """Signals by name."""
-
-    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
-        """What the kernel's formula makes of changed settings; None when that cannot be told."""
-
-
-class _OfCapture:
-    """What a plan asks of the host of a capture."""
-
-    predicts = True
-
-    def __init__(self, view: View) -> None:
-        self.view = view
-
-    def now(self, tunable: Tunable) -> SettingValue | None:
-        try:
-            return current_value(self.view, tunable)
-        except Unknown:
-            return None
-
-    def lacks(self, tunable: Tunable) -> bool:
-        """Whether the capture holds the settings of this kernel, and this one is not among them."""
-        text = self.view.capture.text
-        return text("proc/sys/vm/swappiness") is not None and text(tunable.path) is None
-
-    def features(self) -> frozenset[str]:
-        return features_told(self.view)
-
-    def facts(self) -> HostFacts | None:
-        return facts_told(self.view)
-
-    def signals(self, names: Iterable[str]) -> Mapping[str, Value]:
-        return Table(self.view).row(names).values
-
-    def predicted(self, changes: Mapping[str, SettingValue]) -> Prediction | None:
-        return predict_changes(self.view, changes)
-
-
 class _Wish(Record):
     """What one finding wants of a setting; `value` in the setting's own unit."""
 
@@ -202,7 +139,7 @@ def make_plan(
         demands: rules of a policy by setting: no value that would break one is planned.
         past: what was tried before: what failed on this class of hosts is held back, unless a policy demands it.
     """
-    host = _OfCapture(view)
+    host = OfCapture(view)
     if not past:
         return plan_for(host, findings, demands)
     from advisor.experience import Wish, kind_of_view, objection  # noqa: PLC0415  (few runs have a ledger)
@@ -411,35 +348,6 @@ class _Planner:
                     self.held.append(Loser(rival.setting, rival.rules[0], rival.proposed, why))
                     recommendations = [r for r in recommendations if r is not rival]
         return recommendations
-
-
-def predict_changes(view: View, changes: Mapping[str, SettingValue]) -> Prediction | None:
-    """What the kernel's formula makes of changed settings; None where the capture holds no zones.
-
-    Raises:
-        AdvisorError: a setting is unknown or a value cannot be.
-    """
-    from advisor.predict import predict  # noqa: PLC0415  (few plans move marks)
-
-    try:
-        return predict(zone_inputs(view), settings(view), memory_counters(view), changes, auto_upper=auto_upper(view))
-    except Unknown:
-        return None
-
-
-def in_own_unit(setting: str, value: float | bool | str | None, rounding: str) -> SettingValue | None:
-    """A value of the rule language (base units) in the setting's own unit, rounded up, down or to the nearest.
-
-    >>> in_own_unit("vm.min_free_kbytes", 1048577.0, "up")
-    1025
-    """
-    tunable = TUNABLES.get(setting)
-    if tunable is None or value is None or isinstance(value, str | bool):
-        return value if not isinstance(value, float) else round(value)
-    number = value / parse_unit(tunable.unit).factor
-    if rounding == "up":
-        return math.ceil(number - 1e-9)
-    return math.floor(number + 1e-9) if rounding == "down" else round(number)
 
 
 def _strongest(wishes: Sequence[_Wish]) -> _Wish:

@@ -35,6 +35,7 @@ LAYERS = {
     "outlook": 3,
     "policy": 6,
     "rivals": 3,
+    "known": 5,
     "plan": 7,
     "transaction": 8,
     "drift": 8,

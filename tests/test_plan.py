@@ -6,11 +6,11 @@ import pytest
 
 from advisor.analysis import analyse
 from advisor.capture.model import Capture, Sample
-from advisor.plan import in_own_unit, predict_changes
+from advisor.known import predict_changes
 from advisor.report import plans
 from advisor.rulebook import library
 from advisor.signals.view import views
-from advisor.tunables import get, parse_value
+from advisor.tunables import get, in_own_unit, parse_value
 from tests.synthetic_host import DEFAULTS, SECONDS, Host
 
 QUIET = {

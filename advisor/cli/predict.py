@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Does it."""
+    from advisor.known import predict_changes  # noqa: PLC0415
     from advisor.objections import objections  # noqa: PLC0415
-    from advisor.plan import predict_changes  # noqa: PLC0415
     from advisor.signals.view import views  # noqa: PLC0415
 
     changes, source = _parse(arguments.arguments)

@@ -10,7 +10,7 @@ from advisor.findings import FAIL, NOT_APPLICABLE, OPEN, PASS
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.record import Record
 from advisor.signals.model import Value, catalogue
-from advisor.tunables import TUNABLES
+from advisor.tunables import TUNABLES, in_own_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,8 +103,6 @@ def _wrong_severity(rule: Rule, case: CasePart, values: Values) -> Iterator[str]
 
 
 def _wrong_settings(rule: Rule, case: CasePart, values: Values) -> Iterator[str]:
-    from advisor.plan import in_own_unit  # noqa: PLC0415  (the plan is right of the rules in the flow)
-
     found = {}
     for advice in rule.advice:
         if advice.when is None or compile_row(advice.when.tree)(values) is True:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING
+from advisor.known import predict_changes
 from advisor.objections import objections
 from advisor.outlook import Boot, written
-from advisor.plan import predict_changes
 from advisor.predict import PREDICTED
 from advisor.record import replace
 from advisor.signals.formula import facts_told, features_told

@@ -12,10 +12,12 @@ Rules name a setting and a value; everything else about it is here, once. The en
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from types import MappingProxyType
 
 from advisor import discovery
+from advisor.engine.dimension import parse_unit
 from advisor.errors import AdvisorError
 from advisor.hints import TYPE_CHECKING
 from advisor.tunables import limits, table
@@ -53,6 +55,7 @@ __all__ = [
     "features_of",
     "format_value",
     "get",
+    "in_own_unit",
     "limit",
     "offered",
     "parse_value",
@@ -97,6 +100,21 @@ def get(name: str) -> Tunable:
     from advisor.engine.suggest import did_you_mean  # noqa: PLC0415
 
     raise AdvisorError(f"unknown setting {name[:80]!r}", did_you_mean(name[:80], TUNABLES))
+
+
+def in_own_unit(setting: str, value: float | bool | str | None, rounding: str) -> Value | None:
+    """A value of the rule language (base units) in the setting's own unit, rounded up, down or to the nearest.
+
+    >>> in_own_unit("vm.min_free_kbytes", 1048577.0, "up")
+    1025
+    """
+    tunable = TUNABLES.get(setting)
+    if tunable is None or value is None or isinstance(value, str | bool):
+        return value if not isinstance(value, float) else round(value)
+    number = value / parse_unit(tunable.unit).factor
+    if rounding == "up":
+        return math.ceil(number - 1e-9)
+    return math.floor(number + 1e-9) if rounding == "down" else round(number)
 
 
 def undo_writes(name: str, before: Mapping[str, Value]) -> tuple[tuple[Tunable, Value], ...] | None:
