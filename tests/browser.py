@@ -179,6 +179,16 @@ class Browser:
                 found.append(parameters["request"]["url"])
         return found
 
+    def faults(self, width: int) -> list[str]:
+        """What keeps the open page from being drawn whole, and readable, on a screen of this width."""
+        ratio, text = self.run(CONTRAST)
+        found = [*self.complaints(), *self.run(OVERFLOW)]
+        if self.run("document.documentElement.scrollWidth") > width:
+            found.append("the page is wider than the screen")
+        if not 4.5 <= ratio < 99:
+            found.append(f"contrast {ratio}: {text}")
+        return found
+
     def picture(self, path: Path, *, whole: bool = True) -> None:
         """A screenshot as PNG, of the whole page."""
         answer = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
