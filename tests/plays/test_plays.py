@@ -1,5 +1,6 @@
 """The plugins, the role and the playbooks, as ansible-playbook runs them."""
 
+import importlib
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import sys
 import pytest
 import yaml
 
+from advisor.capture.files import patterns
 from advisor.report import fleet_documents
+from tests.ansible_modules.target import link_collection
 from tests.plays.support import STATE, Fleet
 
 pytest.importorskip("ansible.release", reason="ansible-core is not installed: pip install 'memadvisor[ansible]'")
@@ -161,6 +164,24 @@ def test_a_file_that_is_read_later_is_named_and_refused(one):
     assert "99-zzz-theirs.conf:1" in run.of("warned")["warnings"][0]
     assert run.of("warned")["others"][0]["setting"] == "vm.swappiness"
     assert one.trees() == before
+
+
+def test_a_kubelet_that_writes_a_setting_is_named_and_refused(one):
+    config = one.root() / "var/lib/kubelet/config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text("kind: KubeletConfiguration\n")
+    before = one.trees()
+    wanted = {"root": HERE, "settings": {"vm.overcommit_memory": 2}, "approved": True}
+    run = one.tasks({"name": "refused", SETTINGS: wanted, "ignore_errors": True})
+    assert "kubelet" in run.of("refused")["msg"]
+    assert one.trees() == before
+
+
+def test_settings_reads_every_file_that_sets_something_at_boot():
+    link_collection()
+    read = importlib.import_module("ansible_collections.memadvisor.linux.plugins.action.settings")._READ
+    at_boot = [one for one in patterns("once") if not one.startswith(("proc/", "sys/"))]
+    assert [one for one in at_boot if not one.startswith(read)] == []
 
 
 def test_report_check_apply_undo_by_the_role(one):

@@ -19,7 +19,7 @@ from ansible_collections.memadvisor.linux.plugins.plugin_utils import controller
 
 # What a transaction rests on: values, what decides their bounds, and all that sets something at boot.
 _READ = ("proc/sys/", "proc/zoneinfo", "proc/vmstat", "proc/meminfo", "proc/cmdline", "sys/kernel/mm/", "sys/module/",
-         "sys/devices/system/node/", "etc/", "run/", "usr/")  # fmt: skip
+         "sys/devices/system/node/", "etc/", "run/", "usr/", "lib/", "var/lib/")  # fmt: skip
 _STATE = "var/lib/memadvisor"
 _RECEIPTS, _WAITING = f"{_STATE}/receipts/*.json", f"{_STATE}/open/*/waiting"
 
