@@ -8,10 +8,9 @@ import os
 import shutil
 import signal
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.capture.open import open_capture
 from advisor.capture.write import write_capture
@@ -23,6 +22,7 @@ from advisor.record import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from multiprocessing.connection import Connection
 
     from advisor.fleet.sources import Source
 
@@ -150,46 +150,84 @@ def _made(store: Store, todo: Sequence[Source], options: Options, index: Index) 
 
 
 def _in_parallel(store: Store, chunks: Sequence[Sequence[Source]], options: Options, index: Index) -> Iterator[_Made]:
-    # Fresh processes: threads of the libraries loaded here must not be cut in half by a fork.
-    pool = ProcessPoolExecutor(
-        options.jobs, multiprocessing.get_context("spawn"), _start, (store, options, frozenset(index.captures))
-    )
+    left = list(chunks)
+    workers = [_Worker() for _ in range(min(options.jobs, len(left)))]
     try:
-        waiting: dict[Future[_Made], Sequence[Source]] = {}
-        left = list(chunks)
-        while waiting or left:
-            # No more at work than there are processes: finished parts do not pile up.
-            while left and len(waiting) < options.jobs:
-                chunk = left.pop(0)
-                waiting[pool.submit(_part, store.new_part(), chunk)] = chunk
-            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                yield _outcome(future, waiting.pop(future))
+        for worker in workers:
+            worker.begin(_Maker(store, options, index.captures))
+        while left or any(worker.chunk for worker in workers):
+            for worker in workers:
+                if left and not worker.chunk:
+                    worker.give(store.new_part(), left.pop(0))
+            # A part is taken as soon as it is made: no more of them wait than there are processes.
+            ready = set(connection.wait([worker.pipe for worker in workers if worker.chunk]))
+            yield from (worker.take() for worker in workers if worker.pipe in ready)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for worker in workers:
+            worker.end()
 
 
-def _outcome(future: Future[_Made], chunk: Sequence[Source]) -> _Made:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise AdvisorError(
-            f"a process was killed while it read {chunk[0].path} or one of the {len(chunk) - 1} after it",
-            "what was ingested counts; free memory or give --jobs 1, and run the same command again",
-        ) from None
+class _Worker:
+    """A process that makes parts, one at a time.
+
+    It shares nothing with the others but the disk: no queue, no lock. So when one is killed, at whatever moment, its
+    pipe closes and nobody waits for it.
+
+    Attributes:
+        pipe: closed at the other end when the process is no more.
+        chunk: what it is at.
+    """
+
+    def __init__(self) -> None:
+        # A fresh process: threads of the libraries loaded here must not be cut in half by a fork.
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.chunk: Sequence[Source] = ()
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def begin(self, maker: _Maker) -> None:
+        self._send(maker)
+
+    def give(self, number: int, chunk: Sequence[Source]) -> None:
+        self.chunk = chunk
+        self._send((number, chunk))
+
+    def take(self) -> _Made:
+        try:
+            made: _Made | Exception = self.pipe.recv()
+        except (EOFError, OSError):
+            raise AdvisorError(
+                f"a process was killed while it read {self.chunk[0].path} or one of the {len(self.chunk) - 1} after it",
+                "what was ingested counts; free memory or give --jobs 1, and run the same command again",
+            ) from None
+        if isinstance(made, Exception):
+            raise made
+        self.chunk = ()
+        return made
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.join()
+        self.pipe.close()
+
+    def _send(self, what: object) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # `take` says it, and knows what was read
+            self.pipe.send(what)
 
 
-_maker: _Maker | None = None
-
-
-def _start(store: Store, options: Options, known: frozenset[str]) -> None:
+def _work(pipe: Connection[Any, Any]) -> None:
+    """What a process of ours does until it is ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us hears it, and ends us
-    global _maker  # noqa: PLW0603  (what a process of the pool works with)
-    _maker = _Maker(store, options, known)
-
-
-def _part(number: int, chunk: Sequence[Source]) -> _Made:
-    assert _maker is not None
-    return _maker.part(number, chunk)
+    maker: _Maker = pipe.recv()
+    while True:
+        try:
+            pipe.send(maker.part(*pipe.recv()))
+        except EOFError:  # the one who started us is no more
+            return
+        except Exception as error:
+            pipe.send(error)
 
 
 class _Maker:

@@ -45,6 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unwanted:
         config.hook.pytest_deselected(items=unwanted)
         items[:] = [item for item in items if item not in set(unwanted)]
+    for item in items:
+        if item.get_closest_marker("hosts") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))  # guests have limits of their own, and say what they were at
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
