@@ -21,7 +21,7 @@ _OPTIONS = {
     "fail_on": {"type": "str", "choices": ["never", *_SEVERITIES], "default": "never"},
 }
 
-controller.prepare()
+controller.prepare("advisor.report.as_json", "advisor.report.text", judging=True)
 
 
 class ActionModule(ActionBase):

@@ -23,6 +23,8 @@ _READ = ("proc/sys/", "proc/zoneinfo", "proc/vmstat", "proc/meminfo", "proc/cmdl
 _STATE = "var/lib/memadvisor"
 _RECEIPTS, _WAITING = f"{_STATE}/receipts/*.json", f"{_STATE}/open/*/waiting"
 
+controller.prepare("advisor.transaction")
+
 
 class ActionModule(ActionBase):
     """Changes a host as one transaction."""

@@ -64,16 +64,17 @@ def rules(own: t.Iterable[str] = ()) -> t.Any:
     return _RULES[key]
 
 
-def prepare() -> None:
-    """Loads what judging takes, where memadvisor is there; an error is for the task to tell.
+def prepare(*modules: str, judging: bool = False) -> None:
+    """Loads modules that a task takes, and to judge the rules, where memadvisor is there; an error is for the task to tell.
 
     To be called when a plugin is imported: that is in the process that starts the tasks, and all hosts share it.
     """
     if _MISSING is None:
         with contextlib.suppress(Exception):
-            importlib.import_module("advisor.report.as_json")
-            importlib.import_module("advisor.report.text")
-            rules()
+            for module in modules:
+                importlib.import_module(module)
+            if judging:
+                rules()
 
 
 class Refused:
