@@ -3,6 +3,7 @@
 import base64
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,8 @@ from advisor.capture.live import capture_live
 from advisor.capture.model import Capture, Sample
 from advisor.capture.shell import merge, read_visit, script
 from advisor.errors import CaptureError, UsageError
+from advisor.parse import kernlog, tmpfilesd
+from tests import kernlog_samples as samples
 from tests.capture_helpers import HOST, plant
 
 SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
@@ -46,11 +49,36 @@ def test_every_shell_reads_what_python_reads(runner, tmp_path):
     assert taken.samples[0].files["etc/sysctl.d/masked.conf"] == ""
 
 
+def silent(path, text):
+    """Whether a file is one of the many of distributions that write nothing to /sys or /proc."""
+    return path.startswith("usr/lib/tmpfiles.d/") and tmpfilesd.parse(text) == tmpfilesd.Tmpfiles(())
+
+
+@pytest.mark.parametrize("runner", SHELLS, ids=" ".join)
+def test_of_the_lists_of_a_distribution_those_are_brought_that_write(runner, tmp_path):
+    texts = [
+        "d /run/x\n",
+        "# w /sys/a\n",
+        "",
+        "d /x\n w  /sys/a - - - - 1\n",
+        '"w-" /sys/a - - - - 1',
+        "w+ /proc/a\t\n",
+    ]
+    lists = {f"{folder}/tmpfiles.d/{number}.conf": text
+             for folder in ("usr/lib", "etc") for number, text in enumerate(texts)}  # fmt: skip
+    plant(tmp_path, {**HOST, **lists})
+    (tmp_path / "usr/lib/tmpfiles.d/6.conf").symlink_to("/dev/null")
+    taken = read_visit(visit(tmp_path, runner))
+    found = {path: text for path, text in taken.samples[0].files.items() if "tmpfiles.d" in path}
+    assert found == {path: text for path, text in lists.items() if path[0] == "e" or path[-6] in "345"}
+    assert "usr/lib/tmpfiles.d/6.conf" in taken.links
+
+
 def test_this_host_is_read_as_python_reads_it():
     taken = read_visit(visit())
     live = capture_live(0, 1, processes=False)
-    gone = {path for path in {*taken.paths()} ^ {*live.paths()} if not path.startswith("sys/fs/cgroup/")}
-    assert not gone
+    other = {path for path in {*taken.paths()} ^ {*live.paths()} if not path.startswith("sys/fs/cgroup/")}
+    assert not {path for path in other if not silent(path, live.text(path))}
     assert taken.samples[0].files["proc/sys/vm/swappiness"] == live.samples[0].files["proc/sys/vm/swappiness"]
     assert taken.samples[0].monotonic_s <= live.samples[0].monotonic_s + 0.01
 
@@ -146,14 +174,57 @@ LOGS = {
 
 
 @pytest.mark.parametrize("runner", SHELLS[:2], ids=" ".join)  # busybox takes its own dmesg before any other
-@pytest.mark.parametrize(("printed", "brought"), LOGS.values(), ids=LOGS)
-def test_of_the_kernel_log_what_is_on_memory_is_brought(runner, printed, brought, tmp_path, monkeypatch):
-    lines = "".join(f"{line}\n" for line in printed)
-    (tmp_path / "dmesg").write_text(f"#!/bin/sh\nprintf '%s' '{lines}'\n")
-    (tmp_path / "dmesg").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    log = read_visit(visit(runner=runner)).kernel_log
-    assert (None if log is None else log.splitlines()) == brought
+@pytest.mark.parametrize(("printed", "wanted"), LOGS.values(), ids=LOGS)
+def test_of_the_kernel_log_what_is_on_memory_is_brought(runner, printed, wanted, tmp_path, monkeypatch):
+    log = brought("".join(f"{line}\n" for line in printed), tmp_path, monkeypatch, runner)
+    assert (None if log is None else log.splitlines()) == wanted
+
+
+def brought(text, folder, monkeypatch, runner=("sh",)):
+    """What a shell brings of a kernel log."""
+    (folder / "printed").write_text(text)
+    (folder / "dmesg").write_text(f"#!/bin/sh\ncat {folder}/printed\n")
+    (folder / "dmesg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return read_visit(visit(runner=runner)).kernel_log
+
+
+OOM_6_18 = {
+    "[9.1] java invoked oom-killer: gfp_mask=0x140dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0, oom_score_adj=0": True,
+    "[9.1] CPU: 1 UID: 0 PID: 1730 Comm: java Not tainted 6.18.44 #1 PREEMPT(none) ": True,
+    "[9.1] Call Trace:": True,
+    "[9.1]  dump_stack_lvl+0x57/0x80": False,
+    "[9.1]  ? __lruvec_stat_mod_folio+0x81/0xd0": False,
+    "[9.1] RIP: 0033:0x7f2eded162ad": True,
+    "[9.1] Code: c1 45 31 d2 48 01 d7 <f3> aa 0f 1f 00": False,
+    "[9.1] RSP: 002b:00007ffe56b9f9a8 EFLAGS: 00000246 ORIG_RAX: 0000000000000000": False,
+    "[9.1] RAX: ffffffffffffffda RBX: 00007f2edf3e0b00 RCX: 00007f2eded162ad": False,
+    "[9.1] Mem-Info:": True,
+    "[9.1] lowmem_reserve[]: 0 3019 24090 24090 24090": True,
+    "[9.1] [  pid  ]   uid  tgid total_vm      rss rss_anon rss_file pgtables_bytes swapents oom_score_adj name": True,
+    "[9.1] [   1823]     0  1823      347      261       40        0    40960        0             0 bash": False,
+    "[9.1][ T12] [  15040]     0 15040  6196780    93111    93089       22 45727744        0             0 java": False,
+    "[9.1] [  15041]     0 15041  6196780  5693111  5693089       22 45727744        0             0 java": True,
+    "[9.1] Out of memory: Killed process 15041 (java) total-vm:24787120kB, anon-rss:22772356kB, file-rss:88kB": True,
+}
+
+
+@pytest.mark.parametrize("runner", SHELLS[:2], ids=" ".join)
+def test_stacks_and_small_tasks_stay_on_the_host(runner, tmp_path, monkeypatch):
+    log = brought("".join(f"{line}\n" for line in OOM_6_18), tmp_path, monkeypatch, runner)
+    assert log.splitlines() == [line for line, comes in OOM_6_18.items() if comes]
+
+
+@pytest.mark.parametrize("text", [text for name, text in vars(samples).items() if name.isupper()])
+def test_no_report_of_the_kernel_is_lost(text, tmp_path, monkeypatch):
+    idle = "".join(f"{line}\n" for line, comes in OOM_6_18.items() if not comes)
+    printed = f"[0.0] Linux version 6.12\n{text}{idle * 1000}"
+    assert told(brought(printed, tmp_path, monkeypatch)) == told(printed)
+
+
+def told(log):
+    """What a log says, wherever it says it."""
+    return re.sub(r"\bline=\d+|line \d+", "", repr(kernlog.parse(log)))
 
 
 HOSTILE = {

@@ -11,8 +11,8 @@ The answer, unpacked, is what `head` prints for several files (``\n==> proc/vmst
 of ours whose names begin with ``@``, which no path does::
 
     @sample NUMBER UPTIME WALL    the files that follow belong to this sample
-    @log                          kernel messages, at most the last 64 KiB: the first line, and all from the first
-                                  that says anything of memory
+    @log                          kernel messages, at most the last 32 KiB of them: the first line, and all from the
+                                  first that says anything of memory, without stacks and tables of small tasks
     @denied                       paths that are there, and that this user may not read
     @links                        symbolic links where that matters: path, tab, target
     @end                          nothing was cut off
@@ -28,9 +28,10 @@ import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from advisor.capture.files import NEVER, linkable, patterns
+from advisor.capture.files import FILES, NEVER, linkable, patterns
 from advisor.capture.model import Capture, Sample
 from advisor.capture.tree import MAX_FOLDERS, MIB, decode, encode, printable
+from advisor.capture.tree import MAX_LOG as MAX_WHOLE_LOG
 from advisor.errors import CaptureError, UsageError
 from advisor.record import replace
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 MAX_FILE = 4 * MIB  # one file; /proc/zoneinfo of 64 processors on 8 nodes has some 300 KiB
 MAX_TEXT = 64 * MIB  # all files of a visit
 MAX_ANSWER = 32 * MIB  # what a host may send; a usual one sends 12 kB
-MAX_LOG = 64 * 1024  # the end of the kernel log: half a dozen reports of the OOM killer
+MAX_LOG = 32 * 1024  # the end of the kernel log: eight reports of the OOM killer
 _MAX_GROUP_FILES = 13 * MAX_FOLDERS  # of control groups, that many files each
 
 _BEGIN, _END = "memadvisor-capture 1", "memadvisor-end"
@@ -67,6 +68,10 @@ denied() {
         [ -f "$file" ] && [ ! -r "$file" ] && printf '%%s\n' "$file"
     done
 }
+telling() {
+    line=$1; shift
+    if command -v grep > /dev/null; then grep -ls -e "$line" /dev/null "$@"; else printf '%%s\n' "$@"; fi
+}
 links() {
     for file in "$@"; do [ -L "$file" ] && printf '%%s\t%%s\n' "$file" "$(readlink "$file")"; done
 }
@@ -82,9 +87,10 @@ pack() {
 packed=; command -v gzip > /dev/null && command -v base64 > /dev/null && packed=gzip
 """
 # Before the first word on memory stand boot messages, which were half of the answer: their first line says that it is a
-# kernel's log, and where nothing is on memory, the last one that it was read to its end.
+# kernel's log, and where nothing is on memory, the last one that it was read to its end. Four fifths of a report of the
+# OOM killer are a table of all tasks, a stack and registers; what is judged stands in the other lines.
 _LOG = r"""
-log=$(dmesg 2> /dev/null | tail -c %(log)d)
+log=$(dmesg 2> /dev/null | tail -c %(whole_log)d | sed %(idle)s | tail -c %(log)d)
 printf '\n==> @log <==\n'
 first=$(printf '%%s\n' "$log" | grep -n %(telling)s | head -n 1)
 first=${first%%%%:*}; [ "$first" = 1 ] && first=2
@@ -93,6 +99,13 @@ printf '%%s\n' "$log" | sed -n -e '1{p;d;}' -e "${first:+$first,}\$p"
 _TELLING = ("oom", "ut of memory", "illed process", "page allocation", "llocate memory", "allocation fail",
             "alloc error", "MemAlloc", "blocked for more than", "callbacks suppressed", "deadlocked",
             "min_free_kbytes", "Mem-")  # fmt: skip
+_IDLE = (
+    # Rows of the table (`[pid] uid tgid total_vm rss …`) with less than 100,000 pages: 390 MiB where they have 4 KiB.
+    r"\[ *[0-9]\{1,\}\]\( \{1,\}[0-9]\{1,\}\)\{3\} \{1,\}[0-9]\{1,5\} ",
+    r"[+]0x[0-9a-f]\{1,\}/0x[0-9a-f]",
+    r"R[A-Z0-9][A-Z0-9]: \([0-9a-f]\{4\}:\)\{0,1\}[0-9a-f]\{16\}",
+    r"Code: [0-9a-f][0-9a-f] ",
+)
 _TAIL = r"""
 printf '\n==> @end <==\n'
 } | head -c %(text)d | pack
@@ -131,6 +144,8 @@ def script(  # noqa: PLR0913 (each is a choice of the caller's)
         "never": "|".join(sorted(NEVER)),
         "file": MAX_FILE + 1,
         "log": MAX_LOG,
+        "whole_log": MAX_WHOLE_LOG,
+        "idle": " ".join("-e " + shlex.quote(rf"\#{line}#d") for line in _IDLE),
         "telling": " ".join(f"-e {shlex.quote(word)}" for word in _TELLING),
         "text": MAX_TEXT,
         "end": _END,
@@ -153,12 +168,14 @@ def _lists(only: Sequence[str], also: Sequence[str], *, again: bool) -> str:
     edge, tick, once = ([one for one in patterns(when) if one.startswith(tuple(only) or "")]
                         for when in ("edge", "tick", "once"))  # fmt: skip
     once = [*([] if again else once), *also]
+    some = {file.pattern: file.telling for file in FILES if file.telling and file.pattern in once}
+    telling = "".join(f"\n$(telling {shlex.quote(line)} $(readable {one}))" for one, line in some.items())
     deep = [pattern for pattern in edge if "/**/" in pattern]
     flat = [pattern for pattern in edge if "/**/" not in pattern]
     return "".join([
         f"tick=$(readable {' '.join(tick)})\n",  # these are read first and together
         f'edge="$tick\n$(readable {" ".join(flat)}\n{_find(deep)})"\n',
-        f'once="$edge\n$(readable {" ".join(once)})"\n',
+        f'once="$edge\n$(readable {" ".join(one for one in once if one not in some)}){telling}"\n',
         f"links=$(links {' '.join(one for one in once if one in linkable())})\n",
         f"denied=$(denied {' '.join([*tick, *flat, *once])})\n",
     ])  # fmt: skip

@@ -38,7 +38,8 @@ options:
     type: path
   kernel_log:
     description:
-      - Whether to bring the kernel's messages (at most the last 64 KiB), where they say anything about memory.
+      - Whether to bring the kernel's messages (at most the last 32 KiB), where they say anything about memory. Stacks,
+        registers and the rows of small tasks stay on the target.
     type: bool
     default: true
   root:

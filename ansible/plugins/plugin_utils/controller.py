@@ -65,7 +65,7 @@ def rules(own: t.Iterable[str] = ()) -> t.Any:
 
 
 def prepare(*modules: str, judging: bool = False) -> None:
-    """Loads modules that a task takes, and to judge the rules, where memadvisor is there; an error is for the task to tell.
+    """Loads modules, and to judge also the rules, where memadvisor is there; an error is for the task to tell.
 
     To be called when a plugin is imported: that is in the process that starts the tasks, and all hosts share it.
     """
