@@ -15,7 +15,8 @@ Unknown keys are kept out of sight and do no harm; a line that cannot be read is
 
 **Class**: hosts of alike size (managed memory, to the nearest power of two), kernel series (6.12) and role.
 **New evidence** is another class, that is another size, kernel series or role; another direction; or a rule that had
-no part in the trial that failed. A later trial of the class that was not worse lifts the objection as well.
+no part in the trial that failed. A later trial of the class that was better, or the same, lifts the objection as well;
+one of which nothing could be told does not.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from advisor.tunables import Value as SettingValue
 
 FORMAT = "memadvisor/ledger/1"
-WORSE = "worse"
+WORSE, UNCLEAR = "worse", "cannot tell"
 
 
 class Kind(Record):
@@ -102,18 +103,26 @@ class Wish(Record):
 def objection(trials: Sequence[Trial], kind: Kind, wish: Wish) -> str:
     """Why a change is held back: it failed on this class, and there is no new evidence. Empty where it may be tried."""
     last = next(((trial, change) for trial in reversed(trials) if trial.kind == kind
-                 for change in trial.changes if _alike(change, wish)), None)  # fmt: skip
+                 for change in trial.changes if _alike(change, wish) and _tells(trial, change)), None)  # fmt: skip
     if last is None:
         return ""
     trial, change = last
-    failed = change.get("verdict") == WORSE or wish.setting in trial.undo
-    if not failed or not set(wish.rules) <= set(change.get("rules") or ()):
+    if not _failed(trial, change) or not set(wish.rules) <= set(change.get("rules") or ()):
         return ""
     where = trial.hostname or "a host"
     return (
         f"it made {where} worse on {trial.at[:10]} ({change.get('before')} → {change.get('proposed')}), a host of this "
         "class, and nothing new speaks for it (advisor history)"
     )
+
+
+def _tells(trial: Trial, change: Mapping[str, Any]) -> bool:
+    """Whether anything came out of a trial: who cannot tell has found nothing against an earlier failure."""
+    return _failed(trial, change) or change.get("verdict") != UNCLEAR
+
+
+def _failed(trial: Trial, change: Mapping[str, Any]) -> bool:
+    return change.get("verdict") == WORSE or change.get("setting") in trial.undo
 
 
 def _alike(change: Mapping[str, Any], wish: Wish) -> bool:

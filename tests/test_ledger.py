@@ -47,6 +47,10 @@ def trial(stalls=1800):
     return trial_of(verify_documents([before()], [after(stalls, proposed)], None, rules()), AT)
 
 
+PLANNED = {"recommendations": [{"setting": SCALE, "kind": "setting", "proposed": 20,
+                               "rules": ["direct-reclaim-though-easy", "kswapd-woken-too-late"]}]}  # fmt: skip
+
+
 def settings(plan):
     return [change.setting for change in plan.changes()]
 
@@ -60,6 +64,14 @@ def test_what_made_a_host_worse_is_held_back_with_the_reason():
     assert settings(plan) == []
     (held,) = [loser for loser in plan.held_back if loser.setting == SCALE]
     assert "db1 worse on 2026-11-24" in held.why
+
+
+def test_a_later_trial_that_could_not_be_told_is_no_new_evidence():
+    """Such as the one of a user who verifies a change that was taken back in the meantime."""
+    unmade = trial_of(verify_documents([before()], [after(1800, 10)], PLANNED, rules()), AT)
+    assert unmade.changes[0]["verdict"] == "cannot tell"
+    assert settings(planned((trial(), unmade))) == []
+    assert settings(planned((unmade,))) == [SCALE]
 
 
 def test_what_helped_is_proposed_again():
