@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .cache/ansible-tools
 
-.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench effect clean bench-fleet test-spark
+.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench effect contest clean bench-fleet test-spark
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
@@ -21,6 +21,12 @@ test-hosts: $(VENV)/.installed-dev
 test-hosts-full: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.hosts prepare
 	MEMADVISOR_HOSTS=full $(BIN)/python -m pytest tests/hosts -m hosts
+
+# memadvisor against what people would use instead: six loads, three kernels, seven repeats; some hours. Goes on where
+# it was; to start anew, move bench/contest/runs.jsonl away.
+contest: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.hosts prepare
+	$(BIN)/python -u -m bench.contest
 
 # What vm.watermark_scale_factor does to a service: 80 trials on two kernels, 40 to 90 minutes. Goes on where it was;
 # to start anew, move bench/effect/runs.jsonl away.

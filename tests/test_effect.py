@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench import records
 from bench.effect import picture, series, table
 from bench.effect.__main__ import HERE, RECORDS
 
@@ -32,13 +33,13 @@ def test_every_repeat_has_every_dose_on_every_kernel_once_in_an_order_of_its_own
 def test_a_series_goes_on_where_it_was_even_when_a_line_was_cut_off(tmp_path):
     file = tmp_path / "runs.jsonl"
     first, second, *rest = series.order(1)
-    assert series.missing(series.read(file), 1) == [first, second, *rest]
-    series.add(file, trial(1, *first))
+    assert series.missing(records.read(file), 1) == [first, second, *rest]
+    records.add(file, trial(1, *first))
     file.write_text(file.read_text() + json.dumps(trial(1, *second))[:80])
-    assert series.missing(series.read(file), 1) == [second, *rest]
-    series.add(file, trial(1, *second))
-    assert series.missing(series.read(file), 1) == rest
-    assert series.missing(series.read(file), 0) == series.order(0)
+    assert series.missing(records.read(file), 1) == [second, *rest]
+    records.add(file, trial(1, *second))
+    assert series.missing(records.read(file), 1) == rest
+    assert series.missing(records.read(file), 0) == series.order(0)
 
 
 def test_the_table_has_the_median_of_the_trials_and_their_range():
@@ -63,9 +64,9 @@ def test_the_picture_has_a_point_for_every_trial_in_every_panel():
 
 
 def test_what_is_shown_is_drawn_from_the_records():
-    records = series.read(RECORDS)
-    assert (HERE / "effect.md").read_text() == table.markdown(records)
-    assert (HERE / "effect.svg").read_text() == picture.svg(records)
+    kept = records.read(RECORDS)
+    assert (HERE / "effect.md").read_text() == table.markdown(kept)
+    assert (HERE / "effect.svg").read_text() == picture.svg(kept)
 
 
 @pytest.mark.parametrize("module", [series, table, picture])

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench import records
 from bench.effect import picture, series, table
 from bench.effect.advice import advice
 from bench.effect.trial import trial
@@ -24,13 +25,13 @@ def run() -> int:
         for repeat in range(series.REPEATS):
             for kernel in series.KERNELS:
                 failed += not _ask(repeat, kernel, hosts)
-            for kernel, factor in series.missing(series.read(RECORDS), repeat):
+            for kernel, factor in series.missing(records.read(RECORDS), repeat):
                 failed += not _keep("trial", repeat, kernel, factor, hosts)
     return failed
 
 
 def _ask(repeat: int, kernel: str, hosts: Hosts) -> bool:
-    while (factor := series.next_to_ask(series.read(RECORDS), repeat, kernel)) is not None:
+    while (factor := series.next_to_ask(records.read(RECORDS), repeat, kernel)) is not None:
         if not _keep("advice", repeat, kernel, factor, hosts):
             return False
     return True
@@ -44,7 +45,7 @@ def _keep(what: str, repeat: int, kernel: str, factor: int, hosts: Hosts) -> boo
         print(error, file=sys.stderr, flush=True)
         hosts.stop_all()
         return False
-    series.add(RECORDS, {"what": what, "repeat": repeat, "name": kernel, **record})
+    records.add(RECORDS, {"what": what, "repeat": repeat, "name": kernel, **record})
     said = f": {record['proposed']}" if what == "advice" else ""
     took = time.monotonic() - start
     print(f"{what} {repeat + 1}, {kernel}, factor {factor}{said}; {took:.0f} s", flush=True)
@@ -53,9 +54,9 @@ def _keep(what: str, repeat: int, kernel: str, factor: int, hosts: Hosts) -> boo
 
 def draw() -> None:
     """Write the table and the picture from the records."""
-    records = series.read(RECORDS)
-    (HERE / "effect.md").write_text(table.markdown(records))
-    (HERE / "effect.svg").write_text(picture.svg(records))
+    kept = records.read(RECORDS)
+    (HERE / "effect.md").write_text(table.markdown(kept))
+    (HERE / "effect.svg").write_text(picture.svg(kept))
 
 
 def main() -> int:

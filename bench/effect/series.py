@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 FACTORS = (10, 30, 50, 100, 200, 300, 500, 1000)
 """The doses: vm.watermark_scale_factor; 10 is the kernel's default."""
@@ -41,20 +39,6 @@ def missing(records: Iterable[dict[str, Any]], repeat: int) -> list[Dose]:
     """The trials of a repeat that are not among the records."""
     done = {(one["name"], one["factor"]) for one in records if (one["what"], one["repeat"]) == ("trial", repeat)}
     return [dose for dose in order(repeat) if dose not in done]
-
-
-def read(file: Path) -> list[dict[str, Any]]:
-    """The records kept so far; a line that was cut off while it was written does not count."""
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("}\n")]
-
-
-def add(file: Path, record: dict[str, Any]) -> None:
-    """Keep one more record."""
-    text = file.read_text() if file.exists() else ""
-    start = "" if text.endswith("\n") or not text else "\n"
-    with file.open("a") as data:
-        data.write(start + json.dumps(record, separators=(",", ":")) + "\n")
 
 
 def next_to_ask(records: Iterable[dict[str, Any]], repeat: int, kernel: str) -> int | None:

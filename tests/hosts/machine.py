@@ -37,6 +37,7 @@ class Parts:
         initrd: the initramfs.
         shape: memory, nodes, kernel parameters.
         disks: image files, the root disk first, each with whether it is written to itself.
+        key: the ssh key that the root disk trusts.
         state: a saved state to go on from.
     """
 
@@ -44,6 +45,7 @@ class Parts:
     initrd: Path
     shape: Shape
     disks: tuple[tuple[Path, bool], ...]
+    key: Path
     state: Path | None = None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.hosts import debian
@@ -13,7 +15,6 @@ from tests.hosts.errors import UnavailableError
 SWAP_BYTES = 1 << 30
 
 _HERE = Path(__file__).parent
-_DISK_MB = 900
 _SUITE = "bookworm"
 _PACKAGES = ("dbus", "e2fsprogs", "iproute2", "kmod", "openssh-server", "procps", "python3", "sysstat", "systemd-sysv",
              "udev", "util-linux")  # fmt: skip
@@ -55,17 +56,34 @@ Subsystem sftp internal-sftp
 }
 
 
-def rootfs() -> Path:
+@dataclass(frozen=True)
+class Image:
+    """What is on a disk, besides what every guest has.
+
+    Attributes:
+        name: for the folder that it is kept in.
+        disk_mb: size of the disk.
+        packages: Debian packages.
+        finish: shell script that ends the making of it; it runs as root in the tree, at the speed of this machine.
+    """
+
+    name: str = "root"
+    disk_mb: int = 900
+    packages: tuple[str, ...] = ()
+    finish: str = ""
+
+
+BASE = Image()
+"""The disk of most guests."""
+
+
+def rootfs(image: Image = BASE) -> Path:
     """The folder with `root.img`, `swap.img` and the ssh key `id`, built when it is not there yet."""
-    return built("root", version(), _build)
+    version = key(_SUITE, _PACKAGES, _MASKED, _FILES, image, (_HERE / "memhog.c").read_text())
+    return built(image.name, version, lambda folder: _build(image, folder))
 
 
-def version() -> str:
-    """A short name for what the disk is made of."""
-    return key(_SUITE, _PACKAGES, _MASKED, _FILES, _DISK_MB, (_HERE / "memhog.c").read_text())
-
-
-def _build(folder: Path) -> None:
+def _build(image: Image, folder: Path) -> None:
     if os.geteuid() != 0:
         raise UnavailableError("the disk image is built by root once: run `make test-hosts` as root, or copy the cache")
     debian.reach()
@@ -73,12 +91,13 @@ def _build(folder: Path) -> None:
     tree = folder / "tree"
     omit = [f"--dpkgopt=path-exclude={pattern}" for pattern in _OMIT]
     mirror = f"{debian.MIRROR}/debian"
-    include = f"--include={','.join(_PACKAGES)}"
-    call("disk image", ["mmdebstrap", "--variant=minbase", include, *omit, _SUITE, tree, mirror])
+    include = f"--include={','.join((*_PACKAGES, *image.packages))}"
+    finish = [f'--customize-hook=chroot "$1" sh -ec {shlex.quote(image.finish)}'] if image.finish else []
+    call("disk image", ["mmdebstrap", "--variant=minbase", include, *omit, *finish, _SUITE, tree, mirror])
     call("ssh key", ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test hosts", "-f", folder / "id"])
     _furnish(tree, folder)
     call("disk image", ["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, folder / "root.img",
-                        f"{_DISK_MB}M"])  # fmt: skip
+                        f"{image.disk_mb}M"])  # fmt: skip
     with (folder / "swap.img").open("wb") as file:
         file.truncate(SWAP_BYTES)
     (folder / "swap.img").chmod(0o600)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.hosts.rootfs import BASE, Image
+
 
 @dataclass(frozen=True)
 class Shape:
     """A kind of host.
 
-    What needs a boot of its own is in the first attributes; shapes that differ only in the last two are
+    What needs a boot of its own is in the first attributes; shapes that differ only in the last three are
     restored from the same saved state.
 
     Attributes:
@@ -22,6 +24,8 @@ class Shape:
         icount: while the guest works, its clock counts instructions, each 2**icount ns, and does not see how busy this
             machine is; while it is idle or waits for a disk, the clock goes with that of this machine. For one
             processor: several would take turns, and kernels before 6.12 hang when they start the second.
+        image: what is on its disk.
+        once: shell commands after the first start, before the state is saved.
         needs: a file without which a kernel cannot have this shape.
         modules: kernel modules to load.
         prepare: shell commands after the start.
@@ -34,6 +38,8 @@ class Shape:
     init: str = "/sbin/tiny-init"
     processors: int = 2
     icount: int | None = None
+    image: Image = BASE
+    once: str = ""
     needs: str = ""
     modules: tuple[str, ...] = ()
     prepare: str = ""
@@ -41,12 +47,13 @@ class Shape:
     @property
     def boot(self) -> tuple[object, ...]:
         """What has to be the same for a saved state to fit."""
-        return self.memory_mb, self.below_4g_mb, self.nodes, self.cmdline, self.init, self.processors, self.icount
+        return (self.memory_mb, self.below_4g_mb, self.nodes, self.cmdline, self.init, self.processors, self.icount,
+                self.image, self.once)  # fmt: skip
 
 
 _LRU_GEN = "/sys/kernel/mm/lru_gen/enabled"
 # The size comes before mkswap, the algorithm before the size.
-_ZRAM = """
+ZRAM = """
 swapoff -a
 echo 256M > /sys/block/zram0/disksize
 mkswap /dev/zram0 > /dev/null
@@ -58,8 +65,8 @@ SHAPES = {
     "numa": Shape(memory_mb=768, nodes=2),
     "movable": Shape(cmdline="movablecore=128M"),
     "small": Shape(memory_mb=320),
-    "zram": Shape(modules=("zram",), prepare=_ZRAM),
-    "steady": Shape(memory_mb=320, processors=1, icount=1, modules=("zram",), prepare=_ZRAM),
+    "zram": Shape(modules=("zram",), prepare=ZRAM),
+    "steady": Shape(memory_mb=320, processors=1, icount=1, modules=("zram",), prepare=ZRAM),
     "noswap": Shape(prepare="swapoff -a"),
     "mglru": Shape(needs=_LRU_GEN, prepare=f"echo y > {_LRU_GEN}"),
     "classic-lru": Shape(needs=_LRU_GEN, prepare=f"echo n > {_LRU_GEN}"),

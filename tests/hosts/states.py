@@ -47,43 +47,43 @@ class Hosts:
         while self._guests:
             self._guests.pop().stop()
 
-    def start(self, kernel_name: str, shape_name: str = "normal") -> Guest:
+    def start(self, kernel_name: str, shape: str | Shape = "normal") -> Guest:
         """A guest with this kernel and shape, ready for commands.
 
         Args:
             kernel_name: one of `kernels.KERNELS`.
-            shape_name: one of `shapes.SHAPES`.
+            shape: one of `shapes.SHAPES`, or another.
 
         Raises:
             HostError: it cannot be built or does not come up.
             UnfitKernelError: the kernel lacks what the shape is about.
         """
-        found, shape, parts = _parts(kernel_name, shape_name)
+        found, parts = _parts(kernel_name, shape)
         state = self._state(found, parts)
         disks = tuple((disk, False) for disk in sorted(state.glob("disk*.qcow2")))
         saved = replace(parts, disks=disks, state=state / "memory.zst")
-        guest = self._guest(f"{kernel_name}-{shape_name}", found, saved)
+        guest = self._guest(_name(kernel_name, shape), found, saved)
         guest.wait()
-        _prepare(guest, shape)
+        _prepare(guest, parts.shape)
         return guest
 
     def boot(self, kernel_name: str, shape_name: str = "normal", *, init: str | None = None) -> Guest:
         """A guest that has just been started, not waited for; perhaps with another init than the shape's."""
-        found, shape, parts = _parts(kernel_name, shape_name)
-        parts = replace(parts, shape=replace(shape, init=init or shape.init))
-        return self._guest(f"{kernel_name}-{shape_name}", found, parts)
+        found, parts = _parts(kernel_name, shape_name)
+        parts = replace(parts, shape=replace(parts.shape, init=init or parts.shape.init))
+        return self._guest(_name(kernel_name, shape_name), found, parts)
 
     def _guest(self, name: str, found: Kernel, parts: Parts) -> Guest:
         folder = self._folder / str(next(self._numbers))
         folder.mkdir()
-        guest = Guest(Machine(name, folder, parts), found, rootfs() / "id", folder)
+        guest = Guest(Machine(name, folder, parts), found, parts.key, folder)
         self._guests.append(guest)
         return guest
 
     # The folder of a saved state: the disks and the memory of a guest that has booted.
     def _state(self, found: Kernel, parts: Parts) -> Path:
         line = command("", Path(), replace(parts, disks=()))
-        version = key(line, [disk.parent.name for disk, _ in parts.disks], _SETTLE, _qemu_version())
+        version = key(line, [disk.parent.name for disk, _ in parts.disks], parts.shape.once, _SETTLE, _qemu_version())
         # Shapes that boot alike share a state, whichever of them comes first.
         name = f"state-{found.name}-{key(parts.shape.boot)[:4]}"
         return built(name, version, lambda folder: self._save(folder, found, parts))
@@ -96,6 +96,8 @@ class Hosts:
         start = time.monotonic()
         guest = self._guest(f"{found.name} (first boot)", found, replace(parts, disks=tuple(disks)))
         guest.wait()
+        if parts.shape.once:
+            guest.run(f"set -e\n{parts.shape.once}", timeout_s=600)
         guest.run(_SETTLE)
         guest.disconnect()
         guest.machine.save(folder / "memory.zst")
@@ -104,11 +106,16 @@ class Hosts:
         print(f"booted and saved {folder.name} ({found.release}) in {time.monotonic() - start:.1f} s", flush=True)
 
 
-def _parts(kernel_name: str, shape_name: str) -> tuple[Kernel, Shape, Parts]:
+def _parts(kernel_name: str, shape: str | Shape) -> tuple[Kernel, Parts]:
     tools.require(tools.RUN)
-    found, shape, root = kernel(kernel_name), SHAPES[shape_name], rootfs()
+    shape = SHAPES[shape] if isinstance(shape, str) else shape
+    found, root = kernel(kernel_name), rootfs(shape.image)
     disks = (root / "root.img", False), (root / "swap.img", False)
-    return found, shape, Parts(found.image, initramfs(found), shape, disks)
+    return found, Parts(found.image, initramfs(found), shape, disks, root / "id")
+
+
+def _name(kernel_name: str, shape: str | Shape) -> str:
+    return f"{kernel_name}-{shape if isinstance(shape, str) else shape.image.name}"
 
 
 def _prepare(guest: Guest, shape: Shape) -> None:

@@ -21,7 +21,7 @@ NEW = KERNELS[-1]
 
 
 def test_a_guest_is_reached_on_the_loopback_address_only_and_reaches_nothing(tmp_path):
-    line = command("one", tmp_path / "console.log", Parts(tmp_path, tmp_path, SHAPES["normal"], ()))
+    line = command("one", tmp_path / "console.log", Parts(tmp_path, tmp_path, SHAPES["normal"], (), tmp_path))
     assert [word for word in line if "hostfwd" in word] == ["user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"]
     assert "-nodefaults" in line
 
