@@ -18,9 +18,6 @@ REDIS_KEYS, REDIS_BYTES = 52_000, 2048
 
 # All of this runs at the speed of this machine; the guests are emulated, and would take minutes.
 _FINISH = """
-rm -f /etc/tuned/active_profile
-sed -i 's/^daemon = 1/daemon = 0/' /etc/tuned/tuned-main.conf
-
 mkdir -p /srv/pg /srv/redis /srv/jvm
 for name in hot index; do dd if=/dev/urandom of=/srv/$name bs=1M count=24 2> /dev/null; done
 for tenant in 1 2 3 4 5 6 7 8 9 10 11 12; do dd if=/dev/urandom of=/srv/tenant$tenant bs=1M count=6 2> /dev/null; done

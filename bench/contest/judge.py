@@ -10,7 +10,7 @@ without a difference at least one comes out as one: read single cells so.
 from __future__ import annotations
 
 import random
-from statistics import geometric_mean, median
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.contest.arms import ARMS, DEFAULTS
@@ -125,13 +125,13 @@ class Score(NamedTuple):
 
     Attributes:
         better, unclear, worse: how many cells.
-        mean: geometric mean of the ratios.
+        middle: median of the ratios.
     """
 
     better: int
     unclear: int
     worse: int
-    mean: float
+    middle: float
 
 
 def score(records: Sequence[Record], arm: str, measure: Measure, workloads: Iterable[str]) -> Score | None:
@@ -146,7 +146,7 @@ def score(records: Sequence[Record], arm: str, measure: Measure, workloads: Iter
         return None
     verdicts = [one.verdict for one in found]
     counts = (verdicts.count(word) for word in (BETTER, UNCLEAR, WORSE))
-    return Score(*counts, geometric_mean(one.ratio for one in found))
+    return Score(*counts, median(one.ratio for one in found))
 
 
 def kernels(records: Iterable[Record]) -> list[str]:

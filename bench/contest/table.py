@@ -39,7 +39,7 @@ def _scores(records: Sequence[Record], *, held_out: bool) -> list[str]:
 
 def _score(records: Sequence[Record], arm: str, measure: str, workloads: Iterable[str]) -> str:
     found = score(records, arm, MEASURES[measure], workloads)
-    return f"{found.mean:.2f} ({found.better}/{found.unclear}/{found.worse})" if found else "–"
+    return f"{found.middle:.2f} ({found.better}/{found.unclear}/{found.worse})" if found else "–"
 
 
 def _cells(records: Sequence[Record], kernel: str, workload: str) -> list[str]:

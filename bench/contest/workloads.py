@@ -102,6 +102,7 @@ _REDIS_ONCE = """
 redis-server /srv/redis/redis.conf --daemonize yes > /dev/null
 until redis-cli dbsize 2> /dev/null | grep -q '[1-9]'; do sleep 0.2; done
 until redis-cli ping | grep -q PONG; do sleep 0.2; done
+swapoff -a; swapon /dev/vdb
 """
 _REDIS = f"""
 (sleep $WARM; while :; do redis-cli bgsave; sleep 0.5; done) > /dev/null &
