@@ -7,12 +7,13 @@ import re
 import pytest
 
 from advisor.capture.live import capture_live
-from advisor.transaction import Options, absent, compose, new_id, restored
+from advisor.transaction import Options, absent, compose, new_id, restored, without
 from tests.ansible_modules.target import link_collection
 from tests.transactions import MIN_FREE, SWAPPINESS, SYSCTL, TMPFILES, host
 
 link_collection()
 executor = importlib.import_module("ansible_collections.memadvisor.linux.plugins.module_utils.transaction")
+pending = importlib.import_module("ansible_collections.memadvisor.linux.plugins.module_utils.pending")
 
 SITE = "etc/sysctl.d/99-zz-memadvisor.conf"
 WANTED = {SWAPPINESS: 10, MIN_FREE: 90000, "thp.defrag": "defer", "vm.page-cluster": "present only"}
@@ -88,6 +89,49 @@ def test_absent_takes_one_setting_back(root):
     assert (root / "proc/sys/vm/swappiness").read_text().strip() == "60"
     assert (root / "proc/sys/vm/min_free_kbytes").read_text().strip() == "90000"
     assert "swappiness" not in (root / SYSCTL[1:]).read_text()
+
+
+def lines(files):
+    """The same but for the order of lines, and for the twin that a kernel zeroes and a plain file does not."""
+    return {path: sorted(words) for path, words in files.items() if not path.endswith("vm/dirty_bytes")}
+
+
+TAKEN_OUT = {
+    "a value": {SWAPPINESS: 10, MIN_FREE: 90000},
+    "all of one file": {"thp.defrag": "defer", MIN_FREE: 90000},
+    "what is kept and not written": {"vm.page-cluster": "present only", MIN_FREE: 90000},
+    "one of a pair, and the line of its twin": {"vm.dirty_bytes": 1 << 28, MIN_FREE: 90000},
+}
+
+
+@pytest.mark.parametrize("wanted", TAKEN_OUT.values(), ids=TAKEN_OUT)
+def test_what_is_taken_out_of_a_transaction_that_waits_was_never_there(root, wanted):
+    out, rest = next(iter(wanted)), {MIN_FREE: 90000}
+    old = compose(taken(root), {**wanted, **rest}, options(1, confirm_s=600))
+    carried_out(root, compose(taken(root), rest, options(0)))
+    alone, (first,) = state(root), receipts(root)
+    carried_out(root, restored(taken(root), [first], options(2)))
+    carried_out(root, old)
+    (journal,) = (root / "var/lib/memadvisor/open").glob("*/journal.json")
+    less = without(taken(root), json.loads(journal.read_text()), [out], options(3))
+    less.raise_refusals()
+    pending.confirm(less={"settings": [out], "document": less.document}, root=str(root))
+    assert lines(state(root)) == lines(alone)
+    carried_out(root, restored(taken(root), receipts(root), options(4), of=old.document["id"]))
+    assert (root / "proc/sys/vm/min_free_kbytes").read_text().strip() != "90000"
+
+
+def test_a_transaction_of_which_nothing_would_be_left_is_to_be_given_up(root):
+    carried_out(root, compose(taken(root), WANTED, options(1, confirm_s=600)))
+    (file,) = (root / "var/lib/memadvisor/open").glob("*/journal.json")
+    journal = json.loads(file.read_text())
+    assert without(taken(root), journal, list(WANTED), options(2)).empty
+    refused = without(taken(root), journal, ["vm.dirty_ratio"], options(2))
+    assert not refused.empty
+    assert "did not change vm.dirty_ratio; it changed" in str(refused.refusals[0])
+    damaged = without(taken(root), {**journal, "writes": 7}, [SWAPPINESS], options(2))
+    assert "is damaged at 'writes'" in str(damaged.refusals[0])
+    pending.give_up(root=str(root))
 
 
 def test_a_host_that_changed_meanwhile_refuses(root):

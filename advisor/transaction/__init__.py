@@ -5,7 +5,8 @@
     composed.document          the JSON that travels (docs/transaction.md)
     composed.settings          previous, wanted, file, other lines, who wins at boot
 
-`compose_plan` takes a plan instead of wishes, `absent` and `restored` take changes back from receipts.
+`compose_plan` takes a plan instead of wishes, `absent` and `restored` take changes back from receipts, `without` some
+of one that is not confirmed yet.
 
 Everything here is pure. The host executes the document and knows nothing of settings.
 """
@@ -25,7 +26,7 @@ from advisor.transaction.model import (
     new_id,
 )
 from advisor.transaction.planned import compose_plan, read_plan
-from advisor.transaction.undo import absent, restored
+from advisor.transaction.undo import absent, restored, without
 
 __all__ = [
     "FORMAT",
@@ -42,4 +43,5 @@ __all__ = [
     "read_plan",
     "read_wishes",
     "restored",
+    "without",
 ]

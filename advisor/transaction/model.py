@@ -121,6 +121,11 @@ class Composed(Record):
     refusals: tuple[Refusal, ...] = ()
 
     @property
+    def empty(self) -> bool:
+        """Whether there is no transaction, and nothing that speaks against one."""
+        return self.document is None and not self.refusals
+
+    @property
     def changed(self) -> bool:
         """Whether there is anything to do."""
         return self.document is not None and bool(self.document["writes"] or self.document["files"])

@@ -1,7 +1,8 @@
 """The transaction that takes changes back, from the receipts of a host.
 
 `restored` undoes one receipt: values, lines and whole files as they were before it. `absent` makes settings
-unmanaged: their lines leave our files, and what ran before memadvisor first set them runs again.
+unmanaged: their lines leave our files, and what ran before memadvisor first set them runs again. `without` takes
+settings out of a transaction that waits to be confirmed.
 
 A value that somebody else has changed since is never overwritten silently: `restored` refuses unless a person
 approved, `absent` leaves it and says so.
@@ -14,7 +15,7 @@ from advisor.hints import TYPE_CHECKING, Any
 from advisor.outlook import same, written
 from advisor.record import replace
 from advisor.transaction.build import build
-from advisor.transaction.dropin import line_of, settings_of
+from advisor.transaction.dropin import line_of, settings_of, with_line
 from advisor.transaction.host import Host
 from advisor.transaction.model import Composed, Options, Purpose, Refusal, Step
 from advisor.transaction.receipt import check, effective, kept_in
@@ -89,6 +90,52 @@ def restored(
         undoing.receipt(get(name), receipt)
     whole = _untouched_files(host, receipt) if set(wanted) == set(names) else {}
     return undoing.composed("restored", whole)
+
+
+def without(capture: Capture, journal: Receipt, settings: Iterable[str], options: Options) -> Composed:
+    """The transaction that takes some settings out of another one, which waits to be confirmed.
+
+    Its values are written back, whatever they are by now, as all of it would be without a confirmation. Its files are
+    not in place yet: they get the content that they are to have without these settings.
+
+    Args:
+        capture: of the host, as it is now.
+        journal: of the transaction that waits; a receipt of it.
+        settings: which to take out.
+        options: how.
+
+    Returns:
+        An empty one when nothing would be left: then the whole is to be given up.
+    """
+    damaged = check((journal,))
+    if damaged:
+        return Composed(None, refusals=damaged)
+    try:
+        names = _changed_by(journal)
+        wanted = _among(settings, names, journal)
+    except AdvisorError as error:
+        return Composed(None, refusals=(Refusal("", error.message, error.hint),))
+    if set(wanted) == set(names):
+        return Composed(None)
+    written_ = {write["path"]: write["value"] for write in journal["writes"]}
+    undoing = _Undoing(Host(capture), replace(options, approved=True, persist=True), set(wanted), strict=False)
+    for name in wanted:
+        undoing.live(get(name), journal, {**journal, "actual": written_})
+    contents = {file["path"]: _less(file, journal, wanted) for file in journal["files"]}
+    return undoing.composed("restored", contents)
+
+
+def _less(file: Mapping[str, Any], receipt: Receipt, settings: Sequence[str]) -> str | None:
+    """What a file of a receipt is to hold when some of its settings are as they were before."""
+    path = str(file["path"])
+    was: str | None = receipt["before"]["files"].get(path)
+    text: str | None = file["content"]
+    if _moved_lines(path, was, text) <= set(settings):
+        return was
+    for tunable in map(get, settings):
+        if tunable.persist == kept_in(path):
+            text = with_line(tunable, text, line_of(tunable, was))
+    return text
 
 
 class _Undoing:
@@ -215,13 +262,17 @@ def _chosen(receipts: Sequence[Receipt], of: str | None) -> Receipt:
 def _changed_by(receipt: Receipt) -> list[str]:
     """The settings that a receipt wrote, or whose line it changed."""
     names = [str(write["setting"]) for write in receipt["writes"]]
-    contents = {file["path"]: file["content"] for file in receipt["files"]}
-    for path, persist in _files(receipt):
-        kept = [tunable for tunable in TUNABLES.values() if tunable.persist == persist]
-        was = settings_of(kept, receipt["before"]["files"].get(path))
-        now = settings_of(kept, contents[path])
-        names += [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    for file in receipt["files"]:
+        path = file["path"]
+        names += sorted(_moved_lines(path, receipt["before"]["files"].get(path), file["content"]))
     return list(dict.fromkeys(names))
+
+
+def _moved_lines(path: str, was: str | None, now: str | None) -> set[str]:
+    """The settings of which one of our files says something else than before."""
+    kept = [tunable for tunable in TUNABLES.values() if tunable.persist == kept_in(path)]
+    old, new = settings_of(kept, was), settings_of(kept, now)
+    return {name for name in {**old, **new} if old.get(name) != new.get(name)}
 
 
 def _files(receipt: Receipt) -> list[tuple[str, str]]:
@@ -230,11 +281,14 @@ def _files(receipt: Receipt) -> list[tuple[str, str]]:
 
 
 def _among(settings: Iterable[str], names: Sequence[str], receipt: Receipt) -> list[str]:
-    wanted = [get(name).name for name in settings]
-    for name in wanted:
-        if name not in names:
-            raise AdvisorError(f"the receipt {receipt['id']} did not change {name}", f"it changed {', '.join(names)}")
-    return wanted
+    wanted = [get(name) for name in settings]
+    for tunable in wanted:
+        if tunable.name not in names:
+            raise AdvisorError(f"the receipt {receipt['id']} did not change {tunable.name}",
+                               f"it changed {', '.join(names)}")  # fmt: skip
+    # The line of a twin went when this one came, so it comes back along with it.
+    with_twins = (name for tunable in wanted for name in (tunable.name, *tunable.coupled) if name in names)
+    return list(dict.fromkeys(with_twins))
 
 
 def _later(receipts: Sequence[Receipt], receipt: Receipt, wanted: Iterable[str]) -> list[Refusal]:

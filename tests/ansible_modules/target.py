@@ -170,6 +170,17 @@ class Target:
             **more,
         )
 
+    def less(self, document: dict[str, Any], setting: str) -> dict[str, Any]:
+        """What takes one setting out of a transaction that waits, as `confirm` wants it."""
+        (entry,) = [entry for entry in document["writes"] if entry["setting"] == setting]
+        value = re.sub(r".*\[(.*)\].*", r"\1", entry["before"])
+        name = entry["path"] if setting == "thp.enabled" else setting
+        texts = {file["path"]: file["content"].splitlines(keepends=True) for file in document["files"]}
+        left = {path: "".join(line for line in lines if name not in line) or None for path, lines in texts.items()}
+        back = self.document(self.write(setting, value, accept=entry["accept"]),
+                             *(self.file(path, text) for path, text in left.items()))  # fmt: skip
+        return {"settings": [setting], "document": back}
+
     def state(self) -> dict[str, str]:
         """The value of every setting, every file below /etc, and every folder."""
         found = {}

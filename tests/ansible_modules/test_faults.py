@@ -76,6 +76,15 @@ def test_a_confirmation_cut_off_anywhere_leaves_no_half(fast_folder, capsys, how
     cut_off_everywhere(fast_folder / "root", "confirm", prepare, capsys, **how)
 
 
+def test_a_confirmation_in_part_cut_off_anywhere_leaves_no_half(fast_folder, capsys):
+    def prepare(target):
+        document = target.big(confirm_s=600)
+        target.cut_off(0, "apply", document=document)
+        return {"name": "t1", "less": target.less(document, "thp.enabled")}
+
+    cut_off_everywhere(fast_folder / "root", "confirm", prepare, capsys)
+
+
 def test_giving_up_cut_off_anywhere_leaves_no_half(fast_folder, capsys):
     def prepare(target):
         target.cut_off(0, "apply", document=target.big(confirm_s=600))

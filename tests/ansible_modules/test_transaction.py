@@ -263,6 +263,56 @@ def test_one_that_waits_can_be_undone_at_once(target):
     assert target.result("give_up", name="t1") is None
 
 
+@pytest.mark.parametrize("setting", ["vm.swappiness", "thp.enabled"])
+def test_it_can_be_confirmed_less_a_setting(target, setting):
+    before, document = target.state(), target.big(confirm_s=600)
+    target.result("apply", document=document)
+    path = next(entry["path"] for entry in document["writes"] if entry["setting"] == setting)
+    foretold = target.result("confirm", check=True, less=target.less(document, setting))
+    assert target.open() == ["t1"]
+    told = target.result("confirm", less=target.less(document, setting))
+    assert foretold["actual"] == told["actual"]
+    assert target.state()[path] == before[path]
+    kept = {entry["setting"]: entry for entry in document["writes"] if entry["setting"] != setting}
+    assert {name: told["actual"][name] for name in kept} == {name: entry["value"] for name, entry in kept.items()}
+    files = [target.text(file) or "" for file in (SYSCTL, TMPFILES)]
+    assert setting not in files[0]
+    assert (files[1] == "") is (setting == "thp.enabled")
+    assert "vm.lowmem_reserve_ratio = 128" in files[0]
+    assert receipt(target) == told["receipt"]
+    assert [entry["setting"] for entry in receipt(target)["writes"]] == list(kept)
+    value = next(entry["value"] for entry in document["writes"] if entry["setting"] == setting)
+    assert receipt(target)["undone"] == [{"setting": setting, "path": path, "value": value}]
+    assert target.open() == []
+    assert not [name for name in target.state() if name.endswith((".new", ".old"))]
+
+
+def test_what_cannot_be_taken_back_alone_leaves_the_transaction_waiting(target):
+    document = target.big(confirm_s=600)
+    target.result("apply", document=document)
+    stale = target.less(document, "vm.swappiness")
+    target.put(SWAPPINESS, "33\n")
+    assert "is '33' now" in target.error("confirm", less=stale)
+    theirs = target.document(target.file("/etc/sysctl.d/50-theirs.conf", "x = 1\n"))
+    alien = {"settings": ["vm.swappiness"], "document": theirs}
+    assert "writes other files" in target.error("confirm", less=alien)
+    assert target.open() == ["t1"]
+    assert target.text("/etc/sysctl.d/50-theirs.conf") is None
+    assert target.result("give_up")["changed"]
+
+
+def test_when_taking_back_fails_everything_is_undone(target):
+    twin = "/proc/sys/vm/dirty_ratio"
+    target.path(twin).unlink()
+    target.path(twin).symlink_to(f"/proc/{os.getpid()}/comm")  # a real kernel refuses to write that
+    before, document = target.state(), target.big(confirm_s=600)
+    target.result("apply", document=document)
+    wrong = target.less(document, "vm.swappiness")
+    wrong["document"]["writes"].append(target.write("vm.dirty_ratio", "20"))
+    assert "everything was put back" in target.error("confirm", less=wrong)
+    assert (target.settled(), target.open()) == (before, [])
+
+
 def test_after_a_reboot_it_cannot_be_confirmed(target):
     before = target.state()
     confirmed_in(target, 600)

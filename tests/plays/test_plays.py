@@ -310,3 +310,58 @@ def test_one_setting_is_given_back_and_a_damaged_receipt_is_named(one):
     refused = one.tasks({"name": "undo", SETTINGS: {"root": HERE, "state": "absent"}})
     assert "is not of the format memadvisor/receipt/1" in refused.of("undo")["msg"]
     assert one.trees() == before
+
+
+AT_FAULT = "vm.min_free_kbytes"
+
+
+def worse(tmp_path, **variables):
+    """A host on which the advice for the reserve does harm, and a setting of the user's besides does none."""
+    fleet = Fleet(tmp_path, "scenarios/6.12-bursts")
+    before = fleet.trees()["h1"]
+    run = fleet.play("memadvisor.linux.apply", tune_settings={"vm.swappiness": 30}, **variables)
+    assert run.code != 0
+    assert run.of("Compare with before")["undo"] == [AT_FAULT]
+    return fleet, before, run, json.loads((tmp_path / "reports/h1.change.json").read_text())
+
+
+@pytest.mark.parametrize("confirm", [300, 0], ids=["waiting for its confirmation", "without such a wait"])
+def test_of_a_change_that_does_harm_only_what_is_at_fault_is_undone(tmp_path, confirm):
+    fleet, before, run, told = worse(tmp_path, tune_confirm=confirm)
+    after = fleet.trees()["h1"]
+    changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+    assert changed == {"proc/sys/vm/swappiness", "etc/sysctl.d/99-zz-memadvisor.conf"}
+    assert fleet.read("proc/sys/vm/swappiness") == "30"
+    file = fleet.read("etc/sysctl.d/99-zz-memadvisor.conf")
+    assert "vm.swappiness = 30" in file
+    assert "min_free" not in file
+    assert (told["outcome"], told["kept"], told["undone"]) == ("undone in part", ["vm.swappiness"], [AT_FAULT])
+    assert run.of("Stop the rollout after a change that did harm")["msg"].startswith(
+        f"h1 became worse, and of the change {AT_FAULT} was undone and vm.swappiness kept; worse: {AT_FAULT}: "
+    )
+    report = json.loads((tmp_path / "fleet.json").read_text())["runs"]["h1"]["settings"]
+    assert report[-1]["undone"] == [AT_FAULT]
+    receipts = [json.loads(path.read_text()) for path in sorted((fleet.root() / STATE / "receipts").iterdir())]
+    if confirm:
+        (receipt,) = receipts
+        assert [write["setting"] for write in receipt["writes"]] == ["vm.swappiness"]
+        assert [entry["setting"] for entry in receipt["undone"]] == [AT_FAULT]
+    else:
+        assert [receipt["purpose"] for receipt in receipts] == ["present", "restored"]
+        assert [write["setting"] for write in receipts[1]["writes"]] == [AT_FAULT]
+    undone = fleet.play("memadvisor.linux.undo")
+    assert undone.code == 0, undone.output
+    assert fleet.trees()["h1"] == before
+
+
+def test_all_of_a_change_that_does_harm_is_undone_where_that_is_wanted(tmp_path):
+    fleet, before, _run, told = worse(tmp_path, tune_on_worse="undo_all")
+    assert fleet.trees()["h1"] == before
+    assert (told["outcome"], told["kept"]) == ("undone", [])
+
+
+def test_a_change_that_does_harm_is_kept_where_that_is_wanted(tmp_path):
+    fleet, _before, _run, told = worse(tmp_path, tune_on_worse="keep")
+    assert fleet.read("proc/sys/vm/swappiness") == "30"
+    assert AT_FAULT in fleet.read("etc/sysctl.d/99-zz-memadvisor.conf")
+    assert (told["outcome"], told["undone"]) == ("kept", [])

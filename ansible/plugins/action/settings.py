@@ -9,6 +9,7 @@ the host gets one document with what to write, and knows nothing of settings.
 from __future__ import annotations
 
 import os
+import re
 import time
 import typing as t
 
@@ -21,7 +22,7 @@ from ansible_collections.memadvisor.linux.plugins.plugin_utils import controller
 _READ = ("proc/sys/", "proc/zoneinfo", "proc/vmstat", "proc/meminfo", "proc/cmdline", "sys/kernel/mm/", "sys/module/",
          "sys/devices/system/node/", "etc/", "run/", "usr/", "lib/", "var/lib/")  # fmt: skip
 _STATE = "var/lib/memadvisor"
-_RECEIPTS, _WAITING = f"{_STATE}/receipts/*.json", f"{_STATE}/open/*/waiting"
+_REMEMBERED = tuple(f"{_STATE}/{name}" for name in ("receipts/*.json", "open/*/waiting", "open/*/journal.json"))
 
 controller.prepare("advisor.transaction")
 
@@ -42,26 +43,55 @@ class ActionModule(ActionBase):
         )
         options = controller.plain(options)
         state = options["state"]
-        if state == "confirmed":
+        if options["undo"] and state != "confirmed":
+            raise AnsibleActionFail("undo goes with state confirmed; state restored takes names")
+        if state == "confirmed" and not options["undo"]:
             return self._module(options, task_vars)
         if state == "present" and options["settings"] is None and options["plan"] is None:
             raise AnsibleActionFail("state present wants settings or a plan")
         controller.need_advisor()
         name = str((task_vars or {}).get("inventory_hostname", "host"))
-        capture, _sent = controller.visit(self, name, only=_READ, also=(_RECEIPTS, _WAITING), root=options["root"])
-        if state == "restored" and _waits(capture, options):
+        also = (*_REMEMBERED, *_undone(options))
+        capture, _sent = controller.visit(self, name, only=_READ, also=also, root=options["root"])
+        if state == "confirmed":
+            return self._kept_in_part(capture, options, task_vars)
+        return self._done(capture, options, task_vars)
+
+    def _kept_in_part(self, capture: t.Any, options: dict, task_vars: t.Optional[dict]) -> dict:
+        """Confirms a transaction less some of its settings, or takes these back where it does not wait any more."""
+        from advisor import transaction
+
+        undo = list(options["undo"])
+        if _is_undone(capture, options):
+            return self._module({**options, "undo": []}, task_vars)  # the host says why not
+        if not _waits(capture, options):
+            options = {**options, "state": "restored", "names": undo, "undo": []}
+            return {**self._done(capture, options, task_vars), "undone": undo}
+        path = f"{_STATE}/open/{options['transaction'] or _waiting(capture)[0]}/journal.json"
+        with controller.Refused():
+            composed = transaction.without(capture, _receipt(path, capture.text(path)), undo, _options(options))
+        if composed.empty:
+            result = self._module({**options, "state": "restored", "undo": []}, task_vars)
+        else:
+            result = self._module({**options, "document": _document(composed)}, task_vars)
+        return {**result, "undone": undo}
+
+    def _done(self, capture: t.Any, options: dict, task_vars: t.Optional[dict]) -> dict:
+        """What is left to do once a host was looked at: an undo that the host does by itself, or a transaction."""
+        if options["state"] == "restored" and _waits(capture, options):
             return self._module(options, task_vars)
+        if options["state"] == "restored" and _is_undone(capture, options):
+            return {"changed": False, "notes": [f"the transaction {options['transaction']} has been undone already"]}
         with controller.Refused():
             composed = _composed(capture, options)
         return self._carried_out(composed, options, task_vars)
 
     def _carried_out(self, composed: t.Any, options: dict, task_vars: t.Optional[dict]) -> dict:
-        if composed.document is None:
-            raise AnsibleActionFail(f"nothing was changed: {'; '.join(map(str, composed.refusals))}")
+        document = _document(composed)
         told = _told(composed)
         if not composed.changed:
             return {**_values(composed), "changed": False, "files": [], **told}
-        sent = {**options, "settings": None, "plan": None, "reasons": None, "document": composed.document}
+        sent = {**options, "settings": None, "plan": None, "reasons": None, "document": document}
         result = self._module(sent, task_vars)
         if result.get("failed"):
             return result
@@ -77,27 +107,48 @@ class ActionModule(ActionBase):
 
 def _waits(capture: t.Any, options: dict) -> bool:
     """Whether what is to be undone still waits to be confirmed: the host undoes that by itself."""
-    waiting = {path.split("/")[-2] for path in capture.paths() if path.endswith("/waiting")}
+    waiting = _waiting(capture)
     return not options["names"] and bool(waiting) and options["transaction"] in (None, *waiting)
+
+
+def _waiting(capture: t.Any) -> list:
+    """The transactions that wait to be confirmed."""
+    return [path.split("/")[-2] for path in capture.paths() if path.endswith("/waiting")]
+
+
+def _undone(options: dict) -> list:
+    """Where the host remembers it, when it has undone the transaction."""
+    name = options["transaction"] or ""
+    return [f"{_STATE}/undone/{name}.json"] if re.fullmatch("[0-9A-Za-z-]{1,64}", name) else []
+
+
+def _is_undone(capture: t.Any, options: dict) -> bool:
+    return any(capture.text(path) is not None for path in _undone(options))
+
+
+def _document(composed: t.Any) -> dict:
+    if composed.document is None:
+        raise AnsibleActionFail(f"nothing was changed: {'; '.join(map(str, composed.refusals))}")
+    return composed.document
 
 
 def _receipts(capture: t.Any) -> list:
     """What the host remembers, oldest first: the names of receipts begin with the time."""
-    paths = sorted(path for path in capture.paths() if path.startswith(_STATE) and path.endswith(".json"))
+    paths = sorted(path for path in capture.paths() if path.startswith(f"{_STATE}/receipts/"))
     return [_receipt(path, capture.text(path)) for path in paths]
 
 
-def _receipt(path: str, text: str) -> t.Any:
+def _receipt(path: str, text: t.Optional[str]) -> t.Any:
     try:
-        return controller.json.loads(text)
+        return controller.json.loads(text or "")
     except ValueError:
         raise controller.AdvisorError(f"/{path} is damaged", "look at it, and move it away") from None
 
 
-def _composed(capture: t.Any, options: dict) -> t.Any:
+def _options(options: dict) -> t.Any:
     from advisor import transaction
 
-    how = transaction.Options(
+    return transaction.Options(
         transaction.new_id(time.time(), os.urandom(4)),
         persist=options["persist"],
         missing="skip" if options["missing"] == "skip" else "refuse",
@@ -108,6 +159,12 @@ def _composed(capture: t.Any, options: dict) -> t.Any:
         tmpfiles_file=options["tmpfiles_file"],
         reasons=options["reasons"] or {},
     )
+
+
+def _composed(capture: t.Any, options: dict) -> t.Any:
+    from advisor import transaction
+
+    how = _options(options)
     if options["state"] == "restored":
         names = options["names"] or None
         return transaction.restored(capture, _receipts(capture), how, of=options["transaction"], settings=names)

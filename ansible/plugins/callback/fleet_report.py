@@ -52,6 +52,7 @@ _KEPT = {
         "notes",
         "wins_at_boot",
         "transaction",
+        "undone",
         "rolled_back",
     ),
     "verify": ("verdict", "why", "undo", "msg"),

@@ -3,58 +3,101 @@
 
 import os
 
-from ansible_collections.memadvisor.linux.plugins.module_utils import ending, guard, values
+from ansible_collections.memadvisor.linux.plugins.module_utils import document as documents
+from ansible_collections.memadvisor.linux.plugins.module_utils import ending, examine, files, guard, transaction, values
 from ansible_collections.memadvisor.linux.plugins.module_utils.errors import TransactionError, said, under
 from ansible_collections.memadvisor.linux.plugins.module_utils.journal import LOCK_TIMEOUT_S, State
 
 
-def confirm(name=None, root="/", check=False, lock_timeout_s=LOCK_TIMEOUT_S):
+def confirm(name=None, less=None, root="/", check=False, lock_timeout_s=LOCK_TIMEOUT_S):
     """Keep the transaction that waits for it: its files are put in place, its receipt is written.
+
+    Some of its settings may be taken back in the same step. A kill -9 in the middle undoes all of it.
 
     Args:
         name: its id; None: the one that waits.
+        less: what is not kept: names of `settings`, and the `document` of a transaction that takes these back, their
+            values, and the files as they are to be without them. None: all is kept.
         root: the folder that stands for /.
         check: only look.
         lock_timeout_s: how long to wait for another run.
 
     Returns:
         changed, transaction, previous, actual, files, receipt, backup_files, and `moved`: settings that no longer read
-        as they were accepted.
+        as they were accepted. The receipt lists under `undone` what was taken back.
 
     Raises:
         TransactionError: none waits, or it was undone for want of a confirmation.
     """
     state = State(root)
     if check:
-        return _confirm(state, name, check)
+        return _confirm(state, name, less, check)
     with state.locked(lock_timeout_s):
         ending.recover(state, spare=True)
-        return _confirm(state, name, check)
+        return _confirm(state, name, less, check)
 
 
-def _confirm(state, name, check):
+def _confirm(state, name, less, check):
     name = _waiting_name(state, name)
     if os.path.exists(state.receipt(name)):
         return {"changed": False, "transaction": name}
-    journal = state.journal(name)
-    actual = _texts(journal, state.root)
-    outcome = _told(journal, journal["before"]["values"], actual)
-    outcome["moved"] = [
-        entry["setting"]
-        for entry in journal["writes"]
-        if not values.accepted(entry["accept"], entry["value"], actual[entry["path"]])
-    ]
+    whole = journal = state.journal(name)
+    back = None
+    if less is not None:
+        back = examine.look(documents.check(less["document"]), state.root)
+        journal = _without(journal, less["settings"], back)
     if check:
-        return outcome
+        foreseen = {entry["path"]: entry["value"] for entry in back.writes} if back else {}
+        return _outcome(whole, journal, dict(_texts(whole, state.root), **foreseen))
     guardian = guard.Guardian(state, name)
     try:
         state.unmark(name, "waiting")
-        kept = ending.keep(state, journal, actual)
+        if back is not None:
+            _take_back(state, journal, back)
+        actual = _texts(whole, state.root)
+        kept = ending.keep(state, journal, {entry["path"]: actual[entry["path"]] for entry in journal["writes"]})
     except (TransactionError, OSError) as error:
         raise ending.undone(state, name, error, guardian.finish()) from None
     guardian.finish()
     guard.disarm(state, name)
+    outcome = _outcome(whole, journal, actual)
     return dict(outcome, receipt=kept, backup_files=sorted(journal["backups"].values()))
+
+
+def _without(journal, settings, back):
+    """A journal less some of its settings, which it lists under `undone`; `back` is what brings it there."""
+    files_kept = [entry for entry in back.files if entry["path"] in journal["before"]["files"]]
+    if len(files_kept) < len(back.files):
+        raise TransactionError(f"the transaction {journal['id']} writes other files; nothing is taken back")
+    return dict(
+        journal,
+        writes=[entry for entry in journal["writes"] if entry["setting"] not in settings],
+        files=files_kept,
+        undone=[
+            {key: entry[key] for key in ("setting", "path", "value")}
+            for entry in journal["writes"]
+            if entry["setting"] in settings
+        ],
+    )
+
+
+# The script that undoes the whole stays as it is: until the receipt is there, all of it counts.
+def _take_back(state, journal, back):
+    for entry in back.writes:
+        transaction.write(entry, state.root)
+    for entry in journal["files"]:
+        path = under(state.root, entry["path"])
+        files.prepare(path, journal["id"], entry["content"], int(entry["mode"], 8))
+
+
+def _outcome(whole, journal, actual):
+    moved = [
+        entry["setting"]
+        for entry in journal["writes"]
+        if not values.accepted(entry["accept"], entry["value"], actual[entry["path"]])
+    ]
+    told = _told(whole, whole["before"]["values"], actual)
+    return dict(told, files=[entry["path"] for entry in journal["files"]], moved=moved)
 
 
 # The texts by path that a transaction's settings have now.

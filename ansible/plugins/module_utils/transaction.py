@@ -61,7 +61,7 @@ def _carry_out(state, looked, backup):
         guarded_by = guard.arm(state, name, journal["confirm_s"])
         _prepare(state, journal)
         for entry in journal["writes"]:
-            _write(entry, state.root)
+            write(entry, state.root)
         actual = _read_back(journal, state.root)
         if deadline.at:
             state.mark(name, "waiting", f"{deadline.up_s} {deadline.at}")
@@ -104,7 +104,8 @@ def _prepare(state, journal):
     state.mark(journal["id"], "prepared")
 
 
-def _write(entry, root):
+def write(entry, root):
+    """Write one value and read it back; raises TransactionError."""
     path = under(root, entry["path"])
     try:
         values.write(path, entry["value"])

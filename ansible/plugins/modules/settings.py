@@ -71,6 +71,14 @@ options:
       - The id of the transaction to confirm or to restore, as RV(transaction) told it. Without it the one that waits is
         confirmed, or the last one restored.
     type: str
+  undo:
+    description:
+      - Settings that O(state=confirmed) does not keep. They are taken back in the same step, values and lines, and all
+        else of the transaction stays. RV(memadvisor.linux.verify#module:undo) names those at fault.
+      - A target that is lost in the middle ends as it was before the transaction.
+    type: list
+    elements: str
+    default: []
   confirm:
     description:
       - Undo the transaction after so many seconds, unless O(state=confirmed) comes before.
@@ -160,6 +168,12 @@ EXAMPLES = r"""
     state: confirmed
     transaction: "{{ changed.transaction }}"
 
+- name: The host became worse, so keep only what is not at fault
+  memadvisor.linux.settings:
+    state: confirmed
+    transaction: "{{ changed.transaction }}"
+    undo: "{{ verified.undo }}"
+
 - name: Take the last change back
   memadvisor.linux.settings:
     state: restored
@@ -237,6 +251,12 @@ moved:
   returned: with O(state=confirmed)
   type: list
   elements: str
+undone:
+  description: The settings that were taken back.
+  returned: with O(undo)
+  type: list
+  elements: str
+  sample: [vm.swappiness]
 backup_files:
   description: The copies of replaced files.
   returned: when something was changed and kept
@@ -268,6 +288,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "confirmed", "restored", "absent"], "default": "present"},
     "names": {"type": "list", "elements": "str", "default": []},
     "transaction": {"type": "str"},
+    "undo": {"type": "list", "elements": "str", "default": []},
     "confirm": {"type": "int"},
     "approved": {"type": "bool", "default": False},
     "persist": {"type": "bool", "default": True},
@@ -315,7 +336,10 @@ def run(params, check):
     """Do what the options say and return the module's result; raises TransactionError or OSError."""
     common = {"root": params["root"], "check": check, "lock_timeout_s": params["lock_timeout"]}
     if params["state"] == "confirmed":
-        return pending.confirm(params["transaction"], **common)
+        less = {"settings": params["undo"], "document": params["document"]} if params["undo"] else None
+        if less and params["document"] is None:
+            raise TransactionError(NO_DOCUMENT)
+        return pending.confirm(params["transaction"], less, **common)
     if params["state"] == "restored" and not params["names"]:
         undone = pending.give_up(params["transaction"], **common)
         if undone is not None:
