@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from advisor.errors import AdvisorError
-from advisor.experience import Trial, dumps, loads
-from advisor.hints import TYPE_CHECKING
+from advisor.experience import Trial, dumps, loads, trial_of
+from advisor.hints import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # More than a century of daily verifications of a thousand hosts would bring a file to this size.
 _LARGEST = 1 << 30
@@ -32,6 +33,22 @@ def default_path() -> Path:
     except RuntimeError:
         raise AdvisorError("this user has no home folder", "name a file: --ledger FILE") from None
     return state / "memadvisor" / "ledger.jsonl"
+
+
+def keep(path: str | Path, verification: Mapping[str, Any], now_s: float) -> None:
+    """Adds a verification, under the time at which AFTER ended, or else under the present one.
+
+    Args:
+        path: the file.
+        verification: as `advisor.verify.document` gives it.
+        now_s: the present time, in seconds since the epoch.
+
+    Raises:
+        OSError: see `append`.
+    """
+    ended_s = verification["ended_s"]
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s if ended_s is None else ended_s))
+    append(path, trial_of(verification, at))
 
 
 def append(path: str | Path, trial: Trial) -> None:

@@ -445,6 +445,30 @@ def test_of_two_changes_only_the_one_at_fault_is_named():
     assert goal.verdict == BETTER
 
 
+def test_waiting_is_put_down_to_what_is_at_fault_already():
+    # No setting is known that alone moves the waiting of all tasks; the stalls beside it tell which of the two it was.
+    old = [burst(60) for _ in range(8)]
+    new = [burst(900, psi_us=30_000_000) for _ in range(8)]
+    later = host(vm__watermark_scale_factor=48, vm__swappiness=100)
+    both = plan_of((SCALE, 48, "no-such-rule"), ("vm.swappiness", 100, "no-such-rule"))
+    verification = verify([capture(host(), old)], [capture(later, new, start_s=LATER_S)], rules(), both)
+    assert verification.verdict == WORSE
+    assert {cost.signal for cost in verification.costs if cost.verdict == WORSE} == {
+        "psi.memory.full",
+        "rate.allocstall",
+    }
+    assert verification.undo == (SCALE,)
+
+
+def test_where_no_setting_can_be_named_all_of_them_are():
+    new = [burst(60, psi_us=30_000_000) for _ in range(8)]
+    later = host(vm__watermark_scale_factor=48, vm__swappiness=100)
+    both = plan_of((SCALE, 48, "no-such-rule"), ("vm.swappiness", 100, "no-such-rule"))
+    old = capture(host(), [burst(60) for _ in range(8)])
+    verification = verify([old], [capture(later, new, start_s=LATER_S)], rules(), both)
+    assert verification.undo == (SCALE, "vm.swappiness")
+
+
 def test_a_change_of_the_plan_that_was_left_out_does_not_hide_the_verdict_on_the_others():
     both = plan_of((SCALE, proposed(), "direct-reclaim-though-easy"), ("vm.swappiness", 10, "swappiness-zero"))
     verification = verify([before()], [after(60)], rules(), both)

@@ -63,19 +63,18 @@ def run(arguments: argparse.Namespace) -> int:
 
         _shared.show_lines(arguments, report.layout(verification, _shared.width()))
     if not arguments.no_ledger:
-        _keep(arguments.ledger, document(verification), verification.ended_s)
+        _keep(arguments.ledger, document(verification))
     return {BETTER: OK, SAME: OK, WORSE: FOUND}.get(verification.verdict, UNSURE)
 
 
-def _keep(path: str | None, verification: dict[str, Any], ended_s: float | None) -> None:
-    """Adds the verification to the ledger, under the time at which AFTER ended, or else under the present one."""
+def _keep(path: str | None, verification: dict[str, Any]) -> None:
+    """Adds the verification to the ledger."""
     import time  # noqa: PLC0415
 
-    from advisor import experience, ledger  # noqa: PLC0415
+    from advisor import ledger  # noqa: PLC0415
 
-    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() if ended_s is None else ended_s))
     try:
-        ledger.append(path or ledger.default_path(), experience.trial_of(verification, at))
+        ledger.keep(path or ledger.default_path(), verification, time.time())
     except (OSError, AdvisorError) as error:
         if path is not None:
             raise

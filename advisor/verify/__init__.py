@@ -275,19 +275,28 @@ class _Verifier:
         own = [change for change in changes if change.verdict == WORSE]
         dear = [cost for cost in costs if cost.verdict == WORSE]
         if own or dear:
-            undo = [change.setting for change in own]
-            for cost in dear:
-                undo += self.at_fault(cost, changes, made)
+            undo = self.at_fault(own, dear, changes, made)
             why = [f"{change.setting}: {change.why}" for change in own]
             why += [f"{cost.signal} got worse: {cost.why}" for cost in dear]
-            return WORSE, why, list(dict.fromkeys(undo))
+            return WORSE, why, undo
         return (*self.not_worse([change for change in changes if change.setting in made]), [])
 
-    def at_fault(self, cost: Cost, changes: Sequence[Change], made: Sequence[str]) -> list[str]:
-        """The settings that a cost is put down to: of those that can cause it the ones that did no good themselves."""
-        able = watched.causes(cost.signal, made)
+    def at_fault(
+        self, own: Sequence[Change], dear: Sequence[Cost], changes: Sequence[Change], made: Sequence[str]
+    ) -> list[str]:
+        """The settings that it is put down to.
+
+        These are the changes that made their own symptom worse; and for a cost, of the settings that are known to
+        move it, those that did no good themselves. A cost that no setting here is known to move, such as waiting, is
+        put down to those; only where there are none, to every setting that did no good.
+        """
         good = {change.setting for change in changes if change.verdict == BETTER}
-        return [name for name in able if name not in good] or able
+        found = [change.setting for change in own]
+        for cost in dear:
+            able = watched.causes(cost.signal, made)
+            found += [name for name in able if name not in good] or able
+        found = found or [name for name in made if name not in good] or list(made)
+        return list(dict.fromkeys(found))
 
     def not_worse(self, changes: Sequence[Change]) -> tuple[str, list[str]]:
         verdicts = {change.verdict for change in changes}

@@ -31,7 +31,7 @@ class Watched(Record):
     Attributes:
         signal: its name; more of it is worse, except for MemAvailable.
         matters: the least growth that counts, in base units; a policy, the same as in the rules for the symptom.
-        causes: settings that can move it; none: any can.
+        causes: settings that are known to move it; none: any can.
     """
 
     signal: str
@@ -68,12 +68,12 @@ def judge(sides: Sides, level: float, predicted_loss: float) -> list[Cost]:
 
 
 def causes(signal: str, settings: Sequence[str]) -> list[str]:
-    """Which of these settings can have moved a signal; all of them where none is known to."""
+    """Which of these settings are known to move a signal."""
     if signal == AVAILABLE:
         known: Iterable[str] = (*_MARKS, "vm.nr_hugepages")
     else:
         known = next((watched.causes for watched in WATCHED if watched.signal == signal), ())
-    return [name for name in settings if name in known] or list(settings)
+    return [name for name in settings if name in known]
 
 
 # A growth from nothing to `matters` is one by the margin, when four times that much is added to both.

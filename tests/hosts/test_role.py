@@ -103,3 +103,37 @@ def test_a_guest_that_is_lost_after_a_change_puts_itself_back(start_guest, tmp_p
     guest.disconnect()  # nobody comes back to confirm
     guest.run("for i in $(seq 60); do [ $(cat /proc/sys/vm/swappiness) = 60 ] && exit 0; sleep 1; done; exit 1")
     assert guest.run(_STATE) == before
+
+
+# Bursts of allocation beside a streaming read, on a host whose marks are far enough apart for them.
+_BURSTS = "while :; do cat /dev/vdb; done > /dev/null & for i in 1 2 3; do memhog burst 70 3600 300 & done; wait"
+_WIDE = "echo 1024 > /proc/sys/vm/min_free_kbytes; echo 300 > /proc/sys/vm/watermark_scale_factor"
+_HARM, _HARMLESS = "vm.watermark_scale_factor", "vm.swappiness"
+
+
+@pytest.mark.hosts
+@pytest.mark.full
+def test_of_two_settings_the_one_that_does_harm_is_undone(start_guest, tmp_path, say):
+    guest = start_guest(NEW, "noswap")
+    here = controller(guest, tmp_path)
+    guest.run(_WIDE)
+    guest.spawn(_BURSTS)
+    wanted = {**_WANTED, "tune_settings": {_HARM: 10, _HARMLESS: 30}, "tune_window": 64, "tune_samples": 9,
+              "tune_settle": 8, "tune_confirm": 900}  # fmt: skip
+    run = here.play("memadvisor.linux.apply", **wanted)
+    verified = run.of("Compare with before", guest.name)
+    assert (verified["verdict"], verified["undo"]) == ("worse", [_HARM]), (verified["msg"], run.output)
+    assert run.code != 0
+    told = json.loads((tmp_path / "reports" / f"{guest.name}.change.json").read_text())
+    assert (told["outcome"], told["kept"], told["undone"]) == ("undone in part", [_HARMLESS], [_HARM])
+    values = guest.run("cat /proc/sys/vm/watermark_scale_factor /proc/sys/vm/swappiness").split()
+    assert values == ["300", "30"]
+    dropin = guest.get("/etc/sysctl.d/99-zz-memadvisor.conf").decode()
+    assert "vm.swappiness = 30" in dropin
+    assert _HARM not in dropin
+    receipt = json.loads(guest.run("cat /var/lib/memadvisor/receipts/*.json"))
+    assert [entry["setting"] for entry in receipt["undone"]] == [_HARM]
+    assert guest.run("ls /var/lib/memadvisor/open") == ""
+    stalls = next(cost["noise"] for cost in verified["costs"] if cost["signal"] == "rate.allocstall")
+    say(f"two settings on {guest.name}: {_HARM} 300 -> 10 took stalls from {stalls['before']:.3g}/s to "
+        f"{stalls['after']:.3g}/s and was undone alone; {_HARMLESS} 60 -> 30 was kept")  # fmt: skip

@@ -105,6 +105,7 @@ class Controller:
             **os.environ,
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
+            "XDG_STATE_HOME": str(self.folder / "state"),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.folder / "collections"),
             "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callbacks"),

@@ -365,3 +365,56 @@ def test_a_change_that_does_harm_is_kept_where_that_is_wanted(tmp_path):
     assert fleet.read("proc/sys/vm/swappiness") == "30"
     assert AT_FAULT in fleet.read("etc/sysctl.d/99-zz-memadvisor.conf")
     assert (told["outcome"], told["undone"]) == ("kept", [])
+
+
+def test_what_failed_on_a_class_of_hosts_is_not_tried_there_again(tmp_path):
+    fleet = Fleet(tmp_path, "scenarios/6.12-bursts", names=("h1", "h2"))
+    first = fleet.play("memadvisor.linux.apply", "--limit", "h1")
+    assert first.of("Compare with before")["verdict"] == "worse"
+    before = fleet.trees()
+    again = fleet.play("memadvisor.linux.apply")
+    assert again.code == 0, again.output
+    assert fleet.trees() == before
+    for host in fleet.names:
+        (said,) = again.of("Say why nothing is changed", host)["msg"]
+        assert AT_FAULT in said
+        assert "it made h1 worse on 2" in said
+        assert any("held back" in line for line in again.of("Show the report", host)["msg"])
+    free = fleet.play("memadvisor.linux.apply", "--check", tune_ledger="")
+    assert free.of("Change the settings")["changed"]
+
+
+def test_the_role_keeps_prediction_and_verdict_where_history_shows_them(tmp_path):
+    fleet = Fleet(tmp_path, "scenarios/6.12-bursts")
+    wanted = {"tune_settings": {"vm.watermark_scale_factor": 100}, "tune_apply_advice": False, "tune_on_worse": "keep"}
+    assert fleet.play("memadvisor.linux.apply", "--check", **wanted).code == 0
+    ledger = tmp_path / "state/memadvisor/ledger.jsonl"
+    assert not ledger.exists(), "check mode wrote into the ledger"
+    fleet.play("memadvisor.linux.apply", **wanted)
+    (line,) = ledger.read_text().splitlines()
+    trial = json.loads(line)
+    assert (trial["host"]["hostname"], trial["changes"][0]["setting"]) == ("h1", "vm.watermark_scale_factor")
+    assert {"predicted", "observed"} <= trial["predictions"][0].keys()
+    shown = subprocess.run([sys.executable, "-m", "advisor", "history"], env=fleet.environment(), check=True,
+                           capture_output=True, text=True).stdout  # fmt: skip
+    assert "h1" in shown
+    assert "predictions right" in shown
+    undone = fleet.play("memadvisor.linux.undo")
+    assert undone.code == 0, undone.output
+    fleet.play("memadvisor.linux.apply", **wanted, tune_ledger="")
+    assert len(ledger.read_text().splitlines()) == 1
+
+
+def test_a_ledger_that_cannot_be_written_is_a_warning_and_the_verdict_stands(tmp_path):
+    fleet = Fleet(tmp_path)
+    (tmp_path / "state").write_text("no folder")
+    wanted = {"tune_settings": {"vm.swappiness": 30}, "tune_apply_advice": False}
+    run = fleet.play("memadvisor.linux.apply", **wanted)
+    assert run.code != 0  # the report reads it, before anything is changed
+    assert "ledger.jsonl: Not a directory" in run.of("Judge")["msg"]
+    (tmp_path / "state").unlink()
+    (tmp_path / "state/memadvisor").mkdir(parents=True)
+    (tmp_path / "state/memadvisor/ledger.jsonl").symlink_to("nowhere/ledger.jsonl")
+    run = fleet.play("memadvisor.linux.apply", **wanted)
+    assert run.code == 0, run.output
+    assert "was not kept in the ledger" in run.of("Compare with before")["warnings"][0]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -17,6 +18,7 @@ _OPTIONS = {
     "role": {"type": "str"},
     "rules": {"type": "list", "elements": "path", "default": []},
     "policy": {"type": "path"},
+    "ledger": {"type": "path"},
     "dest": {"type": "path"},
     "fail_on": {"type": "str", "choices": ["never", *_SEVERITIES], "default": "never"},
 }
@@ -56,11 +58,12 @@ def _check_role(role: t.Optional[str]) -> None:
 
 
 def _judged(capture: t.Any, options: dict, task_vars: dict) -> dict:
-    from advisor.report import as_json, layout, text
+    from advisor.report import as_json, layout, text, wording
 
     rules = controller.rules(options["rules"])
     policy = _policy(capture, rules, options, task_vars) if options["policy"] else None
-    report = controller.advisor.analysis.analyse(capture, rules, options["role"], policy)
+    past, remarks = _past(options["ledger"])
+    report = controller.advisor.analysis.analyse(capture, rules, options["role"], policy, past=past)
     document = controller.plain(as_json.document(report))
     return {
         "verdict": report.verdict,
@@ -70,12 +73,22 @@ def _judged(capture: t.Any, options: dict, task_vars: dict) -> dict:
             for finding in document["findings"]
         ],
         "settings": _settings(report.plan),
+        "held_back": [wording.held(loser) for loser in report.plan.held_back],
         "reasons": {change.setting: change.because for change in report.plan.changes()},
         "risk": _risk(report.plan),
         "plan": _plan(report),
         "report": document,
         "text": layout.plain(text.layout(report, 100)).splitlines(),
+        **({"warnings": remarks} if remarks else {}),
     }
+
+
+def _past(path: t.Optional[str]) -> t.Tuple[t.Sequence[t.Any], t.List[str]]:
+    """What was tried before, by a ledger, and a remark on each line of it that cannot be read."""
+    from advisor import ledger
+
+    remarks: t.List[str] = []
+    return (ledger.read(os.path.expanduser(path), remarks.append) if path else ()), remarks
 
 
 def _plan(report: t.Any) -> dict:

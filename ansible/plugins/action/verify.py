@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import typing as t
 
 from ansible.plugins.action import ActionBase
@@ -15,6 +17,7 @@ _OPTIONS = {
     "plan": {"type": "dict"},
     "role": {"type": "str"},
     "rules": {"type": "list", "elements": "path", "default": []},
+    "ledger": {"type": "path"},
     "fail_on_worse": {"type": "bool", "default": False},
 }
 
@@ -37,9 +40,23 @@ class ActionModule(ActionBase):
         with controller.Refused():
             found = _verified(before, after, options)
         result = {"changed": False, **found, "msg": f"{found['verdict']}: {'; '.join(found['why'])}"}
+        if options["ledger"] and not self._task.check_mode:
+            result.update(_kept(options["ledger"], found))
         if options["fail_on_worse"] and found["verdict"] == "worse":
             result["failed"] = True
         return result
+
+
+def _kept(path: str, verification: dict) -> dict:
+    """Adds a verification to a ledger. The verdict counts more: what speaks against it is a warning."""
+    from advisor import ledger
+
+    path = os.path.expanduser(path)
+    try:
+        ledger.keep(path, verification, time.time())
+    except OSError as error:
+        return {"warnings": [f"the verdict was not kept in the ledger {path}: {error.strerror}"]}
+    return {"ledger": path}
 
 
 def _verified(before: t.Any, after: t.Any, options: dict) -> dict:

@@ -39,6 +39,12 @@ options:
       - A policy file on the controller, with required values, changed rules and waivers. The groups of the inventory
         that the host is in count as the groups of the policy.
     type: path
+  ledger:
+    description:
+      - A file on the controller in which O(memadvisor.linux.verify#module:ledger) keeps what was tried. A setting that
+        made a host of the same size, kernel series and role worse is held back, unless something new speaks for it.
+      - It need not be there yet.
+    type: path
   dest:
     description:
       - Where to write the report on the controller, as JSON.
@@ -137,6 +143,11 @@ settings:
   returned: success
   sample:
     vm.watermark_scale_factor: "50"
+held_back:
+  description: Settings that a rule asks for and that are not proposed, each with why, such as that it failed before.
+  returned: success
+  type: list
+  elements: str
 reasons:
   description: Why each of the settings would help.
   type: dict

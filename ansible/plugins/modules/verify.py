@@ -42,6 +42,12 @@ options:
     type: list
     elements: path
     default: []
+  ledger:
+    description:
+      - A file on the controller to which the verdict is added, as C(advisor verify) does. C(advisor history) shows it,
+        and O(memadvisor.linux.advise#module:ledger) heeds it. Without it nothing is kept; in check mode neither.
+      - A ledger that cannot be written is a warning.
+    type: path
   fail_on_worse:
     description:
       - Whether the task fails when the host became worse.
@@ -51,7 +57,7 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
-    details: Nothing changes.
+    details: Nothing changes; O(ledger) is left alone in check mode.
   diff_mode:
     description: Returns details on what has changed, or possibly needs changing in check_mode, when in diff mode.
     support: none
@@ -133,6 +139,10 @@ wait_s:
   description: How much longer to watch before it can be told; null where waiting does not help or is not needed.
   type: float
   returned: success
+ledger:
+  description: The file to which the verdict was added.
+  type: str
+  returned: when it was kept
 msg:
   description: The verdict and the reasons in one line.
   type: str
