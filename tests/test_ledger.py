@@ -219,6 +219,22 @@ def test_history_shows_host_class_values_and_verdict(kept, capsys):
         assert part in " ".join(text.split())
 
 
+def test_history_shows_what_was_predicted_beside_what_came(kept, capsys):
+    file = kept / "state" / "memadvisor" / "ledger.jsonl"
+    (right,) = ledger.read(file)
+    missed = tuple({**score, "observed": score["observed"] + 7, "error": 7.0} for score in right.predictions)
+    ledger.append(file, replace(right, predictions=missed))
+    ledger.append(file, replace(right, predictions=({"what": "MemAvailable"},)))
+    capsys.readouterr()
+    assert main(["history"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.count("MemAvailable: predicted −") == 2
+    count = len(right.predictions)
+    for part in (f"{count} of {count} predictions right", f"0 of {count} predictions right", "Normal high: predicted",
+                 f"and {count - 3} more predictions that did not hold", "its predictions cannot be read"):  # fmt: skip
+        assert part in text, part
+
+
 CHOICES = [
     ([], 1),
     (["--host", "db1"], 1),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from advisor.hints import TYPE_CHECKING, Any
 from advisor.report.layout import Line, clean, paragraph
-from advisor.report.verification import MARK, STYLE, times
+from advisor.report.verification import MARK, STYLE, scored, times
 from advisor.units import format_bytes
+from advisor.verify.model import Score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from advisor.experience import Trial
+
+_MOST = 3  # predictions of one trial, of which MemAvailable is the last
 
 
 def layout(trials: Sequence[Trial], whole: int, width: int = 100, setting: str | None = None) -> list[Line]:
@@ -39,7 +42,21 @@ def _trial(trial: Trial, width: int, setting: str | None) -> list[Line]:
         lines += _change(trial, change, width)
     if not shown:
         lines += paragraph("; ".join(trial.why), indent=4, width=width, label=MARK.get(trial.verdict, "?"))
+    for text in _predictions(trial):
+        lines += paragraph(text, indent=4, width=width, style="quiet")
     return lines
+
+
+def _predictions(trial: Trial) -> list[str]:
+    """What was predicted beside what came, where it is not merely a mark that came to the page."""
+    try:
+        scores = [Score(score["what"], score["unit"], tuple(score["predicted"]), score["observed"], score["error"])
+                  for score in trial.predictions]  # fmt: skip
+        told = [scored(score) for score in scores if score.unit == "B" or not score.right]
+    except (KeyError, TypeError, ValueError):
+        return ["its predictions cannot be read"]
+    more = [f"and {len(told) - _MOST} more predictions that did not hold"] if len(told) > _MOST else []
+    return told[-_MOST:] + more
 
 
 def _class(trial: Trial) -> str:

@@ -159,11 +159,12 @@ def _predictions(scores: tuple[Score, ...], width: int) -> list[Line]:
     lines: list[Line] = [[], [("Predictions", "title"), (told, "quiet")]]
     for score in scores:
         if not score.right or score.unit == "B":
-            lines += paragraph(_score(score), indent=4, width=width)
+            lines += paragraph(scored(score), indent=4, width=width)
     return lines
 
 
-def _score(score: Score) -> str:
+def scored(score: Score) -> str:
+    """A prediction beside what came."""
     low, high = score.predicted
     if score.unit == "B":
         predicted = format_signed(low) if low == high else f"{format_signed(low)} to {format_signed(high)}"

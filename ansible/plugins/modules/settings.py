@@ -172,7 +172,7 @@ EXAMPLES = r"""
   memadvisor.linux.settings:
     state: confirmed
     transaction: "{{ changed.transaction }}"
-    undo: "{{ verified.undo }}"
+    undo: "{{ verified.undo | default(['vm.dirty_bytes']) }}"
 
 - name: Take the last change back
   memadvisor.linux.settings:
