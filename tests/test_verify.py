@@ -244,6 +244,43 @@ def test_a_reboot_in_between_is_named():
     unclear("rebooted", before(), later)
 
 
+TOLD = {
+    "proc/stat": "nothing tells whether the host rebooted in between",
+    "proc/sys/kernel/osrelease": "nothing tells whether it is the same kernel",
+    "proc/zoneinfo": "nothing tells whether it is the same memory",
+}
+
+
+@pytest.mark.parametrize(("path", "says"), TOLD.items())
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_where_nothing_tells_that_it_is_the_same_host_it_is_never_better(path, says, side):
+    old, new = (without(before(), path), after(60)) if side == "before" else (before(), without(after(60), path))
+    unclear(says, old, new)
+
+
+def clockless(made):
+    samples = [replace(sample, wall_s=None) for sample in without(made, "proc/uptime").samples]
+    return replace(made, samples=tuple(samples))
+
+
+def test_captures_without_a_clock_need_a_plan_to_tell_which_was_first():
+    old, new = clockless(before()), clockless(after(1800))
+    swapped = verify([new], [old], rules())  # the harm of a change, read backwards, looks like good
+    assert swapped.verdict == UNCLEAR
+    assert any("which of the captures was taken first" in why for why in swapped.why)
+    assert verify([clockless(before())], [clockless(after(60))], rules(), plan()).verdict == BETTER
+    assert verify([clockless(after(60))], [clockless(before())], rules(), plan()).verdict == UNCLEAR
+
+
+def test_captures_of_two_machines_of_one_name_are_refused():
+    refused("2 machines of one name", machine(before(), "a" * 32), machine(after(), "b" * 32))
+
+
+def machine(made, number):
+    samples = [replace(sample, files={**sample.files, "etc/machine-id": f"{number}\n"}) for sample in made.samples]
+    return replace(made, samples=tuple(samples))
+
+
 def test_another_kernel_is_named():
     unclear("kernel changed: 6.12.1, 6.13.0", before(), after(kernel="6.13.0"))
 
@@ -517,10 +554,20 @@ def test_a_file_that_is_missing_makes_nothing_better_or_worse_by_itself(path, si
     plain(layout(verification))
 
 
-def test_without_allocations_counted_rates_are_compared_by_time_and_it_is_said():
-    verification = verify([uncounted(before())], [uncounted(after(60))], rules(), plan())
-    assert verification.verdict == BETTER
-    assert any("per second" in note for note in verification.notes)
+@pytest.mark.parametrize("side", ["BEFORE", "AFTER"])
+def test_without_allocations_counted_nobody_knows_whether_the_load_is_the_same(side):
+    old, new = (uncounted(before()), after(60)) if side == "BEFORE" else (before(), uncounted(after(60)))
+    unclear(f"the work of {side} (rate.pgalloc) is unknown; count requests", old, new)
+
+
+def test_requests_stand_in_for_allocations_that_are_not_counted():
+    how = How(work=Measure(requests=(1000.0, 1000.0)))
+    assert verify([uncounted(before())], [uncounted(after(60))], rules(), plan(), how).verdict == BETTER
+
+
+def test_a_host_that_did_nothing_before_is_no_measure():
+    idle = capture(host(), bursts(8, work=0))
+    unclear("the work of BEFORE (rate.pgalloc) is none", idle, after(60))
 
 
 def uncounted(made):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from advisor.hints import TYPE_CHECKING, Any
@@ -9,6 +10,9 @@ from advisor.transaction.model import RECEIPT, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+FOLDER = "/var/lib/memadvisor/receipts"
+"""Where a host keeps them."""
 
 _OURS = re.compile(r"/etc/(sysctl\.d|tmpfiles\.d)/[\w@+.-]+\.conf", re.ASCII)
 _LONGEST = 1 << 20  # characters of one file of ours
@@ -24,6 +28,17 @@ def kept_in(path: str) -> str:
     return path.split("/")[2]
 
 
+def machine_of(text: str | None) -> str | None:
+    """The digest of a machine-id by which receipts name their machine, as the host makes it; None when unknown.
+
+    machine-id(5) asks not to hand the id itself on.
+    """
+    found = (text or "").strip()
+    if not re.fullmatch(r"[0-9a-f]{32}", found):
+        return None
+    return hashlib.sha256(f"memadvisor {found}".encode()).hexdigest()[:16]
+
+
 def check(receipts: Sequence[object]) -> tuple[Refusal, ...]:
     """What is wrong with receipts, one refusal for each that is damaged."""
     return tuple(refusal for receipt in receipts if (refusal := _damage(receipt)) is not None)
@@ -31,14 +46,14 @@ def check(receipts: Sequence[object]) -> tuple[Refusal, ...]:
 
 def _damage(receipt: object) -> Refusal | None:
     if not isinstance(receipt, dict):
-        return Refusal("", "a receipt is no JSON object", "look at the files below /var/lib/memadvisor")
+        return Refusal("", "a receipt is no JSON object", f"look at the files below {FOLDER}")
     name = str(receipt.get("id"))[:64]
     if receipt.get("format") != RECEIPT:
         return Refusal("", f"the receipt {name!r} is not of the format {RECEIPT}", "use the memadvisor that wrote it")
     wrong = next((key for key, fits in _SHAPE.items() if not fits(receipt.get(key))), None)
     if wrong is None:
         return None
-    return Refusal("", f"the receipt {name!r} is damaged at {wrong!r}", "look at the files below /var/lib/memadvisor")
+    return Refusal("", f"the receipt {name!r} is damaged at {wrong!r}", f"look at the files below {FOLDER}")
 
 
 def _text(value: object) -> bool:

@@ -18,7 +18,7 @@ from advisor.transaction.build import build
 from advisor.transaction.dropin import line_of, settings_of, with_line
 from advisor.transaction.host import Host
 from advisor.transaction.model import Composed, Options, Purpose, Refusal, Step
-from advisor.transaction.receipt import check, effective, kept_in
+from advisor.transaction.receipt import FOLDER, check, effective, kept_in, machine_of
 from advisor.tunables import TUNABLES, Tunable, Value, format_value, get, undo_writes
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def restored(
     if damaged:
         return Composed(None, refusals=damaged)
     try:
-        receipt = _chosen(receipts, of)
+        receipt = _chosen(receipts, of) if receipts else _missing(host, options)
         names = _changed_by(receipt)
         wanted = names if settings is None else _among(settings, names, receipt)
         options = replace(options, **{f"{persist.replace('.d', '')}_file": path for path, persist in _files(receipt)})
@@ -254,9 +254,25 @@ def _chosen(receipts: Sequence[Receipt], of: str | None) -> Receipt:
     if found:
         return found[-1]
     names = ", ".join(str(receipt["id"]) for receipt in valid[-3:])
-    if of is not None and names:
-        raise AdvisorError(f"there is no receipt {of[:80]!r}", f"the newest are {names}")
+    if of is not None:
+        raise AdvisorError(f"there is no receipt {of[:80]!r}", f"the newest are {names}" if names else "")
     raise AdvisorError("there is no receipt: memadvisor has changed nothing on this host")
+
+
+def _missing(host: Host, options: Options) -> Receipt:
+    """Raises, since there is no receipt at all: where our files keep something, there must have been one."""
+    kept = {
+        path: settings_of([tunable for tunable in TUNABLES.values() if options.file_of(tunable) == path],
+                          host.capture.text(path.lstrip("/")))
+        for path in (options.sysctl_file, options.tmpfiles_file)
+    }  # fmt: skip
+    told = [f"{path} keeps {', '.join(settings)}" for path, settings in kept.items() if settings]
+    if not told:
+        raise AdvisorError("there is no receipt: memadvisor has changed nothing on this host")
+    raise AdvisorError(
+        f"there is no receipt, though {' and '.join(told)}: {FOLDER} was emptied, or may not be read",
+        "read it as root (become: true); state: absent takes the lines out, and what runs stays until the next boot",
+    )
 
 
 def _changed_by(receipt: Receipt) -> list[str]:
@@ -315,8 +331,14 @@ def _untouched_files(host: Host, receipt: Receipt) -> dict[str, str | None]:
 
 
 def _of_another_host(host: Host, receipts: Iterable[Receipt]) -> list[Refusal]:
+    """The name of the host is known to its receipts, and its machine-id, which a cloned image gets anew."""
+    receipts = list(receipts)
+    away = f"a clone? Move {FOLDER} away; state: absent then takes our lines out"
     name = host.capture.host
     others = {str(receipt.get("hostname")) for receipt in receipts if receipt.get("hostname") not in {None, "", name}}
-    if not name or not others:
-        return []
-    return [Refusal("", f"the receipts are of {', '.join(sorted(others))}, and this is {name}")]
+    if name and others:
+        return [Refusal("", f"the receipts are of {', '.join(sorted(others))}, and this is {name}", away)]
+    machine = machine_of(host.capture.text("etc/machine-id"))
+    if machine and any(receipt.get("machine") not in {None, machine} for receipt in receipts):
+        return [Refusal("", "the receipts are of another machine of this name: its machine-id was another", away)]
+    return []

@@ -163,7 +163,7 @@ class _Verifier:
 
     def verification(self, plan: Mapping[str, Any] | None) -> Verification:
         wanted = self.wanted(plan)
-        blocked = self.blocked(wanted)
+        blocked = self.blocked(wanted, planned_out=plan is not None)
         prediction = predictions.predicted(self.state(0), self.values(wanted))
         changes = tuple(self.change(each, blocked, self.level(wanted)) for each in wanted)
         costs = tuple(self.costs(prediction.available_change if prediction else None))
@@ -217,12 +217,15 @@ class _Verifier:
         """Why the change of a setting was not made; empty where it was."""
         return next((planned.applied(each, *self.settings) for each in wanted if each.setting == setting), "")
 
-    def blocked(self, wanted: Sequence[Wanted]) -> list[str]:
-        """All that makes these captures incomparable."""
+    def blocked(self, wanted: Sequence[Wanted], *, planned_out: bool) -> list[str]:
+        """All that makes these captures incomparable; a plan tells their order, as AFTER has its values."""
         before, after = self.captures
         found = weather.differences(before, after)
         found += weather.unsteady(before, "BEFORE") + weather.unsteady(after, "AFTER")
-        found += weather.too_different(self.work)
+        if not planned_out:
+            found += weather.unordered(before, after)
+        if self.before.seconds and self.after.seconds:
+            found += weather.too_different(self.work)
         planned_ = weather.follows(each.setting for each in wanted)
         other = [text for name, text in weather.moved(*self.settings).items() if name not in planned_]
         if other:
@@ -311,8 +314,6 @@ class _Verifier:
 
     def notes(self) -> tuple[str, ...]:
         found = []
-        if not self.work.before or not self.work.after:
-            found.append(f"{self.work.measure} is unknown: rates are compared per second, not per unit of work")
         if self.sides.elapsed_s is None:
             found.append("the captures do not tell how much time lies between them")
         return tuple(found)

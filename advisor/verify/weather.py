@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BOOT_ID = "proc/sys/kernel/random/boot_id"
+MACHINE_ID = "etc/machine-id"
 
 # Two readings of the boot time differ by rounding, and by corrections of the clock; a reboot takes longer.
 _BTIME_JITTER_S = 5
@@ -35,6 +36,7 @@ class Facts(Record):
     """What tells whether two samples are of the same host in the same life; None where it is unknown."""
 
     host: str
+    machine_id: str | None
     boot_id: str | None
     btime_s: int | None
     uptime_s: float | None
@@ -46,9 +48,10 @@ class Facts(Record):
 def facts(capture: Capture, index: int) -> Facts:
     """The facts of one sample."""
     view = View(Readings(capture), None, index % len(capture.samples))
-    boot_id = (capture.text(BOOT_ID) or "").strip() or None
+    machine_id, boot_id = ((capture.text(path) or "").strip() or None for path in (MACHINE_ID, BOOT_ID))
     return Facts(
         capture.host,
+        machine_id,
         boot_id,
         _known(lambda: view.after("proc/stat", stat.parse).btime_s),
         _known(lambda: view.after("proc/uptime", uptime.parse)),
@@ -101,6 +104,10 @@ def refuse(before: Sequence[Capture], after: Sequence[Capture]) -> None:
     if len(names) > 1:
         raise AdvisorError(f"the captures are of different hosts: {', '.join(names)}", "compare a host with itself")
     every = [*before, *after]
+    machines = {facts(capture, 0).machine_id for capture in every} - {None}
+    if len(machines) > 1:
+        raise AdvisorError(f"the captures are of {len(machines)} machines of one name: their machine-ids differ",
+                           "compare a host with itself")  # fmt: skip
     for earlier, later in pairwise(every):
         gap = elapsed(facts(earlier, -1), facts(later, 0))
         same = earlier.samples == later.samples
@@ -122,22 +129,40 @@ def differences(before: Sequence[Capture], after: Sequence[Capture]) -> list[str
     every = [facts(capture, index) for capture in (*before, *after) for index in (0, -1)]
     first = every[0]
     found = []
-    if any(same_boot(first, each) is False for each in every):
+    boots = {same_boot(first, each) for each in every}
+    if False in boots:
         found.append("the host rebooted in between: its caches started empty, and its settings came from files")
+    elif None in boots:
+        found.append("nothing tells whether the host rebooted in between: neither boot id nor boot time is captured")
     kernels = list(dict.fromkeys(str(each.kernel) for each in every if each.kernel is not None))
     if len(kernels) > 1:
         found.append(f"the kernel changed: {', '.join(kernels)}")
+    elif any(each.kernel is None for each in every):
+        found.append("nothing tells whether it is the same kernel: its release is not captured on both sides")
     sizes = list(dict.fromkeys(each.managed for each in every if each.managed is not None))
     if len(sizes) > 1:
         amounts = f"{format_pages(sizes[0])} managed, then {format_pages(sizes[-1])}"
         found.append(f"memory was added or taken away: {amounts}")
+    elif any(each.managed is None for each in every):
+        found.append("nothing tells whether it is the same memory: /proc/zoneinfo is not captured on both sides")
     return found
 
 
+def unordered(before: Sequence[Capture], after: Sequence[Capture]) -> list[str]:
+    """Whether nothing tells that BEFORE is from before AFTER."""
+    if elapsed(facts(before[-1], -1), facts(after[0], 0)) is not None:
+        return []
+    return ["nothing tells which of the captures was taken first: they have no clock in common; a plan would (--plan)"]
+
+
 def too_different(work: Work) -> list[str]:
-    """Whether the load changed beyond comparison."""
+    """Whether the load changed beyond comparison, or may have done so unseen."""
     ratio = work.ratio
-    if ratio is None or 1 / WORK_RANGE <= ratio <= WORK_RANGE:
+    if ratio is None:
+        side, what = ("AFTER", "unknown") if work.before else ("BEFORE", "unknown" if work.before is None else "none")
+        told = f"whether the load is the same cannot be told: the work of {side} ({work.measure}) is {what}"
+        return [f"{told}; count requests (--requests), or name another rate (--work)"]
+    if 1 / WORK_RANGE <= ratio <= WORK_RANGE:
         return []
     times, most = f"{format_count(ratio)} times the {work.measure} of BEFORE", format_count(WORK_RANGE)
     return [f"the load changed beyond comparison: {times}; up to {most} times, or its inverse, can be made good"]

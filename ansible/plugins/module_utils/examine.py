@@ -2,6 +2,7 @@
 """Looks at everything that a transaction is about before anything is written, and writes nothing itself."""
 
 import collections
+import hashlib
 import os
 import re
 
@@ -17,6 +18,7 @@ that a write touches, and `files` of those to be replaced (None: there is none).
 """
 Looked.changed = property(lambda looked: bool(looked.writes or looked.files))
 
+_MACHINE = re.compile(r"[0-9a-f]{32}")
 _PRINTABLE = re.compile(r"[ -~]*")
 
 
@@ -42,6 +44,12 @@ def boot_id(root):
 def hostname(root):
     """The name of the host; None when it is not told."""
     return _line(root, "/proc/sys/kernel/hostname")
+
+
+def machine(root):
+    """Tells hosts of one name apart: a digest of the machine-id, which is not to be handed on; None when unknown."""
+    text = _line(root, "/etc/machine-id") or ""
+    return hashlib.sha256(("memadvisor " + text).encode()).hexdigest()[:16] if _MACHINE.fullmatch(text) else None
 
 
 def _host(host, root):

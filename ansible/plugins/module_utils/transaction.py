@@ -90,6 +90,7 @@ def _journal(looked, state, backup):
         files=looked.files,
         before=looked.before,
         hostname=examine.hostname(state.root),
+        machine=examine.machine(state.root),
         boot_id=examine.boot_id(state.root),
         backups={path: f"{under(state.root, path)}.{name}~" for path in old if backup},
         made=[folder for entry in looked.files for folder in files.missing_folders(under(state.root, entry["path"]))],
