@@ -106,7 +106,7 @@ def test_a_guest_that_is_lost_after_a_change_puts_itself_back(start_guest, tmp_p
 
 
 # Bursts of allocation beside a streaming read, on a host whose marks are far enough apart for them.
-_BURSTS = "while :; do cat /dev/vdb; done > /dev/null & for i in 1 2 3; do memhog burst 70 3600 300 & done; wait"
+_BURSTS = "while :; do cat /dev/vdb; done > /dev/null & for i in 1 2 3; do memhog burst 70 3600 100 & done; wait"
 _WIDE = "echo 1024 > /proc/sys/vm/min_free_kbytes; echo 300 > /proc/sys/vm/watermark_scale_factor"
 _HARM, _HARMLESS = "vm.watermark_scale_factor", "vm.swappiness"
 
@@ -117,8 +117,9 @@ def test_of_two_settings_the_one_that_does_harm_is_undone(start_guest, tmp_path,
     guest = start_guest(NEW, "noswap")
     here = controller(guest, tmp_path)
     guest.run(_WIDE)
+    guest.throttle("d1", bytes_per_s=48 << 20)
     guest.spawn(_BURSTS)
-    wanted = {**_WANTED, "tune_settings": {_HARM: 10, _HARMLESS: 30}, "tune_window": 64, "tune_samples": 9,
+    wanted = {**_WANTED, "tune_settings": {_HARM: 10, _HARMLESS: 30}, "tune_window": 96, "tune_samples": 13,
               "tune_settle": 8, "tune_confirm": 900}  # fmt: skip
     run = here.play("memadvisor.linux.apply", **wanted)
     verified = run.of("Compare with before", guest.name)
