@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from advisor.errors import AdvisorError, Unknown
 from advisor.findings import judge as find
-from advisor.hints import TYPE_CHECKING, Any
-from advisor.record import Record, asdict
+from advisor.hints import TYPE_CHECKING, Any, TypeVar
+from advisor.record import Record, asdict, replace
 from advisor.signals.host import managed, page_size
 from advisor.signals.model import entities_of
 from advisor.signals.view import views
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from advisor.rulebook.model import Rule
     from advisor.tunables import Value as SettingValue
     from advisor.verify.changes import Wanted
+
+Judged = TypeVar("Judged", Expectation, Cost)
 
 __all__ = [
     "BETTER",
@@ -224,8 +226,7 @@ class _Verifier:
         found += weather.unsteady(before, "BEFORE") + weather.unsteady(after, "AFTER")
         if not planned_out:
             found += weather.unordered(before, after)
-        if self.before.seconds and self.after.seconds:
-            found += weather.too_different(self.work)
+        found += weather.too_different(self.work)
         planned_ = weather.follows(each.setting for each in wanted)
         other = [text for name, text in weather.moved(*self.settings).items() if name not in planned_]
         if other:
@@ -247,7 +248,7 @@ class _Verifier:
         expectations: list[Expectation] = []
         if self.before.seconds and self.after.seconds:
             for rule in self.asking(wanted):
-                expectations += judge_rule(rule, self.sides, self.entities(rule), level)
+                expectations += map(self.seen, judge_rule(rule, self.sides, self.entities(rule), level))
         unmade = planned.applied(wanted, *self.settings)
         return planned.judge(wanted, self.settings, expectations, unmade or "; ".join(blocked))
 
@@ -263,7 +264,14 @@ class _Verifier:
         if not self.before.seconds or not self.after.seconds:
             return []
         loss = max(0.0, -float(change[0])) if change else 0.0
-        return watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss)
+        return list(map(self.seen, watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss)))
+
+    def seen(self, judged: Judged) -> Judged:
+        """What can be told where nobody knows whether the load is the same: that a state got worse, and no more."""
+        why = weather.unseen(self.work)
+        if not why or (getattr(judged, "role", "") == "state" and judged.verdict == WORSE):
+            return judged
+        return replace(judged, verdict=UNCLEAR, why=why, **({"wait_s": None} if hasattr(judged, "wait_s") else {}))
 
     def together(
         self, changes: Sequence[Change], costs: Sequence[Cost], blocked: Sequence[str], made: Sequence[str]

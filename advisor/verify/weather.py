@@ -155,14 +155,19 @@ def unordered(before: Sequence[Capture], after: Sequence[Capture]) -> list[str]:
     return ["nothing tells which of the captures was taken first: they have no clock in common; a plan would (--plan)"]
 
 
+def unseen(work: Work) -> str:
+    """Why nobody knows whether the load is the same; empty where it is known."""
+    if work.ratio is not None:
+        return ""
+    side, what = ("AFTER", "unknown") if work.before else ("BEFORE", "unknown" if work.before is None else "none")
+    told = f"whether the load is the same cannot be told: the work of {side} ({work.measure}) is {what}"
+    return f"{told}; count requests (--requests), or name another rate (--work)"
+
+
 def too_different(work: Work) -> list[str]:
-    """Whether the load changed beyond comparison, or may have done so unseen."""
+    """Whether the load changed beyond comparison."""
     ratio = work.ratio
-    if ratio is None:
-        side, what = ("AFTER", "unknown") if work.before else ("BEFORE", "unknown" if work.before is None else "none")
-        told = f"whether the load is the same cannot be told: the work of {side} ({work.measure}) is {what}"
-        return [f"{told}; count requests (--requests), or name another rate (--work)"]
-    if 1 / WORK_RANGE <= ratio <= WORK_RANGE:
+    if ratio is None or 1 / WORK_RANGE <= ratio <= WORK_RANGE:
         return []
     times, most = f"{format_count(ratio)} times the {work.measure} of BEFORE", format_count(WORK_RANGE)
     return [f"the load changed beyond comparison: {times}; up to {most} times, or its inverse, can be made good"]
