@@ -267,9 +267,9 @@ class _Verifier:
         return list(map(self.seen, watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss)))
 
     def seen(self, judged: Judged) -> Judged:
-        """What can be told where nobody knows whether the load is the same: that a state got worse, and no more."""
+        """What can be told where nobody knows whether the load is the same: that what has no rate got worse, no more."""
         why = weather.unseen(self.work)
-        if not why or (getattr(judged, "role", "") == "state" and judged.verdict == WORSE):
+        if not why or (judged.noise is None and judged.verdict == WORSE):
             return judged
         return replace(judged, verdict=UNCLEAR, why=why, **({"wait_s": None} if hasattr(judged, "wait_s") else {}))
 
