@@ -267,7 +267,7 @@ class _Verifier:
         return list(map(self.seen, watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss)))
 
     def seen(self, judged: Judged) -> Judged:
-        """What can be told where nobody knows whether the load is the same: that what has no rate got worse, no more."""
+        """What can be told where nobody knows whether the load is the same: that what has no rate got worse."""
         why = weather.unseen(self.work)
         if not why or (judged.noise is None and judged.verdict == WORSE):
             return judged
