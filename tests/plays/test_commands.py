@@ -73,6 +73,15 @@ def test_what_is_advised_and_not_allowed_is_named(tmp_path):
     assert fleet.trees() == before
 
 
+def test_what_did_harm_is_said_to_be_taken_back(tmp_path):
+    fleet = Fleet(tmp_path, "scenarios/6.12-bursts", variables={"tune_settings": {"vm.swappiness": 30}})
+    ended = advisor(fleet, "apply", "--yes", "--window", "1s")
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout.startswith("h1: worse: vm.min_free_kbytes: ")
+    assert "of the change vm.min_free_kbytes was undone and vm.swappiness kept" in ended.stderr
+    assert fleet.read("proc/sys/vm/swappiness") == "30"
+
+
 def test_an_unreachable_host_is_named_and_is_an_error(fleet):
     fleet.inventory.write_text(
         fleet.inventory.read_text().replace(
