@@ -7,34 +7,12 @@
  * wait for answers: what one stall delays counts for every batch that came meanwhile. Keys are named as DEBUG POPULATE
  * names them: key:0, key:1, ...
  */
-#define _GNU_SOURCE
+#include "load.h"
+
 #include <arpa/inet.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-static uint64_t state = 88172645463325252ull;
-
-static uint64_t any(void) { /* xorshift */
-    state ^= state << 13;
-    state ^= state >> 7;
-    return state ^= state << 17;
-}
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void fail(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static int connected(int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -102,9 +80,8 @@ int main(int count, char **words) {
     for (int i = 0; i < bytes; i++) value[i] = 'a' + any() % 26;
     double start = now();
     for (int i = 0; i < all; i++) {
-        double arrival = start + i * period, wait = arrival - now();
-        struct timespec t = {wait, (wait - (long)wait) * 1e9};
-        if (wait > 0) nanosleep(&t, NULL);
+        double arrival = start + i * period;
+        until(arrival);
         ask(server, keys, bytes, batch, value);
         took[i] = now() - arrival;
     }

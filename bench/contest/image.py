@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 from tests.hosts.rootfs import Image
@@ -15,6 +16,8 @@ PG_SCALE = 8
 
 REDIS_KEYS, REDIS_BYTES = 52_000, 2048
 """A data set of about 120 MB."""
+
+_SOURCES = {"JAVA": "Load.java", "CLIENT": "client.c", "HEADER": "../load.h", "LOAD": "../effect/load.c"}
 
 # All of this runs at the speed of this machine; the guests are emulated, and would take minutes.
 _FINISH = """
@@ -37,7 +40,7 @@ max_wal_size = 64MB
 checkpoint_timeout = 30s
 CONF
 $P/pg_ctl -D /srv/pg -w -l /tmp/pg.log start
-$P/pgbench -h /tmp -i -q -s SCALE postgres
+$P/pgbench -h /tmp -i -q -s @SCALE@ postgres
 $P/psql -q -h /tmp postgres -c 'checkpoint'
 $P/pg_ctl -D /srv/pg -w stop
 END
@@ -55,15 +58,16 @@ END
 chmod 755 /srv/redis
 redis-server /srv/redis/redis.conf --daemonize yes > /dev/null
 until redis-cli ping > /dev/null 2>&1; do sleep 0.1; done
-redis-cli debug populate KEYS key BYTES > /dev/null
+redis-cli debug populate @KEYS@ key @BYTES@ > /dev/null
 redis-cli save > /dev/null
 redis-cli shutdown nosave
 
 cd /srv
-echo JAVA | base64 -d > jvm/Load.java
+echo @JAVA@ | base64 -d > jvm/Load.java
 javac -d jvm jvm/Load.java
-echo LOAD | base64 -d > load.c
-echo CLIENT | base64 -d > client.c
+echo @HEADER@ | base64 -d > load.h
+echo @LOAD@ | base64 -d > load.c
+echo @CLIENT@ | base64 -d > client.c
 for name in load client; do gcc -O2 -Wall -o $name $name.c; done
 apt-get -qq clean
 """
@@ -71,9 +75,7 @@ apt-get -qq clean
 
 def image() -> Image:
     """The disk, built when a guest asks for it."""
-    finish = _FINISH
-    for word, value in {"SCALE": PG_SCALE, "KEYS": REDIS_KEYS, "BYTES": REDIS_BYTES}.items():
-        finish = finish.replace(word, str(value))
-    for word, source in {"JAVA": "Load.java", "CLIENT": "client.c", "LOAD": "../effect/load.c"}.items():
-        finish = finish.replace(word, base64.b64encode((_HERE / source).read_bytes()).decode())
+    words = {"SCALE": PG_SCALE, "KEYS": REDIS_KEYS, "BYTES": REDIS_BYTES}
+    words |= {word: base64.b64encode((_HERE / name).read_bytes()).decode() for word, name in _SOURCES.items()}
+    finish = re.sub("@([A-Z]+)@", lambda found: str(words[found[1]]), _FINISH)
     return Image("contest", 3000, _PACKAGES, finish)

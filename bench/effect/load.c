@@ -8,43 +8,15 @@
  *
  * Arrivals do not wait for answers: what one stall delays counts for every request that came meanwhile.
  */
-#define _GNU_SOURCE
+#include "load.h"
+
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { PAGE = 4096, STEP = 256 << 10 }; /* the batch job asks for memory in steps of 256 KiB */
-
-static uint64_t state = 88172645463325252ull;
-
-static uint64_t any(void) { /* xorshift */
-    state ^= state << 13;
-    state ^= state >> 7;
-    return state ^= state << 17;
-}
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static void until(double moment) {
-    double wait = moment - now();
-    struct timespec t = {wait, (wait - (long)wait) * 1e9};
-    if (wait > 0) nanosleep(&t, NULL);
-}
-
-static void fail(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 /* Small pages, each with contents of its own. */
 static char *take(size_t bytes) {

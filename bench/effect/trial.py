@@ -102,11 +102,12 @@ def start_load(guest: Guest, factor: int) -> None:
 @cache
 def _program() -> Path:
     source = Path(__file__).with_name("load.c")
+    shared = source.parents[1] / "load.h"
 
     def build(folder: Path) -> None:
-        store.call("load", ["cc", "-O2", "-Wall", "-static", "-o", folder / "load", source])
+        store.call("load", ["cc", "-O2", "-Wall", "-static", "-I", shared.parent, "-o", folder / "load", source])
 
-    return store.built("effect", store.key(source.read_text()), build) / "load"
+    return store.built("effect", store.key(source.read_text(), shared.read_text()), build) / "load"
 
 
 def _counters(text: str) -> dict[str, float]:
