@@ -132,15 +132,18 @@ def _qemu_version() -> str:
     return call("qemu", ["qemu-system-x86_64", "--version"]).split("\n")[0]
 
 
-# A folder that only this process uses. Its lock is open as long as we live: folders without are left-overs.
+# A folder that only this process uses. Its lock is open as long as we live: folders without are left-overs. Nobody else
+# clears up between the making of a folder and of its lock: it would take the folder for one of them.
 def _run_folder() -> tuple[Path, IO[bytes]]:
     runs = home() / "run"
     runs.mkdir(exist_ok=True)
-    for folder in runs.iterdir():
-        with contextlib.suppress(OSError), (folder / "lock").open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder)
-    folder = Path(tempfile.mkdtemp(dir=runs))
-    lock = (folder / "lock").open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    with (home() / "run.lock").open("wb") as clearing:
+        fcntl.flock(clearing, fcntl.LOCK_EX)
+        for folder in runs.iterdir():
+            with contextlib.suppress(OSError), (folder / "lock").open("wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+        folder = Path(tempfile.mkdtemp(dir=runs))
+        lock = (folder / "lock").open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
     return folder, lock

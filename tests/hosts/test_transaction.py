@@ -193,25 +193,38 @@ def test_a_lost_ssh_in_the_middle_leaves_no_half(start_guest):
     assert ends
 
 
-def test_memory_is_compacted(start_guest, tmp_path):
+def test_memory_is_compacted_and_that_helps(start_guest, tmp_path):
+    # What is set free waits in the lists of a processor first (on 6.12 up to 6000 pages), and in 4 of 10 guests it had not
+    # grown together when the module looked. So one guest in which it has is asked for, of six: in all of them pages move.
+    for _ in range(6):
+        guest = start_guest("6.12", "numa")
+        told = _compacted(guest, tmp_path)
+        if _blocks(told["after"]) > _blocks(told["before"]):
+            break
+        guest.stop()
+    assert _blocks(told["after"]) > _blocks(told["before"])
+
+
+def _compacted(guest: Guest, folder: Path) -> Any:
     from tests.hosts.inventory import inventory
 
-    guest = start_guest("6.12", "numa")
     guest.spawn("exec memhog frag 200 600", "/run/frag.log")
     guest.run("sleep 8")
-    hosts = tmp_path / "hosts.yml"
+    hosts = folder / "hosts.yml"
     hosts.write_text(inventory(guest))
     moved = "awk '/^pgmigrate_success/ {print $2}' /proc/vmstat"
     before = int(guest.run(moved))
-    told = _module(hosts, tmp_path, "memadvisor.linux.compact_memory", "max_unusable=0.05 max_pressure=100 cooldown=0")
+    told = _module(hosts, folder, "memadvisor.linux.compact_memory", "max_unusable=0.05 max_pressure=100 cooldown=0")
     assert told["changed"], told
     assert not told["timed_out"]
-    # Not that large blocks grew: what is set free waits in the lists of a processor first (6.12: 6000 pages, seen), and
-    # in 4 of 10 guests it had not grown together when the module looked.
     assert int(guest.run(moved)) - before > 100
-    assert told["after"] != told["before"]
-    again = _module(hosts, tmp_path, "memadvisor.linux.compact_memory", "max_unusable=0.05 max_pressure=100")
+    again = _module(hosts, folder, "memadvisor.linux.compact_memory", "max_unusable=0.05 max_pressure=100")
     assert not again["changed"]
+    return told
+
+
+def _blocks(zones: list[dict[str, Any]]) -> int:
+    return sum(count << order for zone in zones for order, count in enumerate(zone["free_blocks"]) if order >= 9)
 
 
 def _module(hosts: Path, folder: Path, name: str, options: str) -> Any:
