@@ -24,6 +24,7 @@ def test_sectors_become_bytes_and_milliseconds_become_seconds() -> None:
         in_flight=1,
         io_s=8.14,
         weighted_s=162.641,
+        flushes=0,
     )
 
 
@@ -34,6 +35,11 @@ def test_layouts_of_11_and_15_numbers(kernel: str, name: str, weighted_s: float)
     parsed = diskstats.parse(sample(kernel, "proc/diskstats"))
     assert parsed.problems == ()
     assert {disk.name: disk.weighted_s for disk in parsed.devices}[name] == weighted_s
+
+
+def test_flushes_are_counted_since_5_5() -> None:
+    parsed = diskstats.parse("8 0 sda 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n8 16 sdb 1 0 8 1 1 0 8 1 0 1 2\n")
+    assert [disk.flushes for disk in parsed.devices] == [16, None]
 
 
 def test_numbers_that_a_later_kernel_appends_are_passed_over() -> None:

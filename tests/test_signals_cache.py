@@ -45,6 +45,24 @@ def test_dirty_memory_and_its_thresholds_are_in_bytes():
     assert value(taken, "dirty.background") == 1000 * 4096
 
 
+def test_what_wakes_the_flusher_is_told_by_the_mean_of_both_samples():
+    full, empty = dirty(nr_dirty=900, nr_writeback=100, **THRESHOLDS), dirty(nr_dirty=100, nr_writeback=0, **THRESHOLDS)
+    assert value(capture(empty, full), "dirty.background_fill") == value(capture(full, empty), "dirty.background_fill")
+    assert value(capture(empty, full), "dirty.background_fill") == pytest.approx(0.55)
+
+
+def test_flushes_of_all_disks_add_up():
+    def flushed(*disks):
+        return {"proc/diskstats": "".join(f"8 0 {name} {'1 ' * 15}{count} 0\n" for name, count in disks)}
+
+    taken = capture(flushed(("sda", 100), ("sdb", 5)), flushed(("sda", 1100), ("sdb", 5)))
+    assert value(taken, "disk.flush_rate") == 100
+
+
+def test_flushes_are_unknown_where_the_kernel_does_not_count_them():
+    assert reason(written(queued_ms=5000), "disk.flush_rate") == "/proc/diskstats counts no flushes here"
+
+
 @pytest.mark.parametrize("name", ["dirty.fill", "dirty.throttle_fill", "dirty.backlog", "dirty.limit", "cache.drops"])
 def test_gauges_of_a_capture_that_holds_differences_are_unknown(name):
     sample = dirty(nr_dirty=1400, nr_writeback=100, drop_pagecache=3, drop_slab=0, **THRESHOLDS)

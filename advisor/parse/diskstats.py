@@ -8,6 +8,7 @@ from advisor.record import Record
 READS = ("proc/diskstats",)
 
 _EXPECTED = "diskstats (lines of a device and at least 11 numbers)"
+_FLUSHES = 15
 _SECTOR = 512  # always, whatever the device's own sectors (Documentation/block/stat.rst)
 
 # Devices whose I/O is counted again at the disks below them, or is memory: loop, RAM, device mapper, RAID,
@@ -29,6 +30,8 @@ class Disk(Record):
         in_flight: requests under way at the moment.
         io_s: seconds in which at least one request was under way.
         weighted_s: seconds that all requests took.
+        flushes: requests to write out the disk's own cache, completed; None before Linux kernel commit b68663186577
+            ("block: add iostat counters for flush requests") (in v5.5).
 
     The kernel keeps the times in 32-bit milliseconds: each starts again from 0 after 49.7 days.
     """
@@ -43,6 +46,7 @@ class Disk(Record):
     in_flight: int
     io_s: float
     weighted_s: float
+    flushes: int | None = None
 
 
 class Diskstats(Record):
@@ -97,6 +101,7 @@ def _disk(words: list[str]) -> Disk | None:
         in_flight=now,
         io_s=io_ms / 1000,
         weighted_s=weighted_ms / 1000,
+        flushes=fields[_FLUSHES] if len(fields) > _FLUSHES else None,
     )
 
 

@@ -99,11 +99,15 @@ def dirty_background(view: View) -> Value:
 
 
 def _least_dirty(view: View, measure: Callable[[Mapping[str, int]], float]) -> float:
-    """Dirty pages and those under writeback, by a measure; the smaller of both samples."""
+    return min(_dirty(view, measure))
+
+
+def _dirty(view: View, measure: Callable[[Mapping[str, int]], float]) -> list[float]:
+    """Dirty pages and those under writeback, by a measure, in each sample."""
     _gauge(view, "nr_dirty")  # refuses captures that hold differences only
-    samples = [view.vmstat] if view.since_boot else [view.vmstat, view.vmstat_before]
+    samples = [view.vmstat] if view.since_boot else [view.vmstat_before, view.vmstat]
     try:
-        return min((gauges["nr_dirty"] + gauges["nr_writeback"]) / measure(gauges) for gauges in samples)
+        return [(gauges["nr_dirty"] + gauges["nr_writeback"]) / measure(gauges) for gauges in samples]
     except (KeyError, ZeroDivisionError):
         raise Unknown("/proc/vmstat has no dirty pages with their threshold here") from None
 
@@ -166,6 +170,29 @@ def disk_busy(view: View) -> Value:
     return min(1.0, max(shares) / view.seconds)
 
 
+@signal("disk.flush_rate", "count/s", reads=("proc/diskstats",),
+        formula="Δ(flushes, whole disks) / window.seconds", also=("fsync", "commits", "fdatasync"))  # fmt: skip
+def disk_flush_rate(view: View) -> Value:
+    """Flushes of the disks' own caches per second: what fsync of a database, a journal, a mail server ends with.
+
+    A disk that has no cache to lose, such as behind a controller with a battery, is never asked, and shows none
+    (block/blk-flush.c).
+    """
+    if all(disk.flushes is None for disk in _disks(view)[1].values()):
+        raise Unknown("/proc/diskstats counts no flushes here")
+    return _grown(view, "flushes") / view.seconds
+
+
+@signal("dirty.background_fill", "",
+        reads=("proc/vmstat nr_dirty", "proc/vmstat nr_writeback", "proc/vmstat nr_dirty_background_threshold"),
+        formula="(nr_dirty + nr_writeback) / nr_dirty_background_threshold, mean of both samples",
+        also=("flusher", "background writeback"))  # fmt: skip
+def dirty_background_fill(view: View) -> Value:
+    """How near dirty pages are to where the flusher starts; it is woken for their age long before on most hosts."""
+    shares = _dirty(view, lambda gauges: gauges["nr_dirty_background_threshold"])
+    return sum(shares) / len(shares)
+
+
 @signal("disk.write_capacity", "B/s", reads=("proc/diskstats",),
         formula="Σ Δ(bytes written) / Δ(time with I/O) of the disks that wrote for a second with two requests "
                 "or more under way on average")  # fmt: skip
@@ -202,7 +229,8 @@ def _disks(view: View) -> tuple[dict[str, diskstats.Disk], dict[str, diskstats.D
 def _grown(view: View, attribute: str) -> float:
     view.check_same_boot()
     before, after = _disks(view)
-    grown = sum(getattr(after[n], attribute) - getattr(before[n], attribute) for n in after if n in before)
+    pairs = [(before[name], after[name]) for name in after if name in before]
+    grown = sum((getattr(new, attribute) or 0) - (getattr(old, attribute) or 0) for old, new in pairs)
     if grown < 0:
         raise Unknown("/proc/diskstats went backwards between the samples")
     return float(grown)

@@ -194,8 +194,8 @@ def test_a_lost_ssh_in_the_middle_leaves_no_half(start_guest):
 
 
 def test_memory_is_compacted_and_that_helps(start_guest, tmp_path):
-    # What is set free waits in the lists of a processor first (on 6.12 up to 6000 pages), and in 4 of 10 guests it had not
-    # grown together when the module looked. So one guest in which it has is asked for, of six: in all of them pages move.
+    # What is set free waits in the lists of a processor first (on 6.12 up to 6000 pages), and in 4 of 10 guests it had
+    # not grown together when the module looked. So one guest of six is asked for in which it has; pages move in all.
     for _ in range(6):
         guest = start_guest("6.12", "numa")
         told = _compacted(guest, tmp_path)
