@@ -10,6 +10,7 @@ without a difference at least one comes out as one: read single cells so.
 from __future__ import annotations
 
 import random
+from functools import cache
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -101,8 +102,8 @@ def compare(measure: Measure, defaults: Sequence[Record], arm: Sequence[Record])
     """An arm against the defaults; None without runs of both."""
     if not defaults or not arm:
         return None
-    base = [measure.value(one) + measure.floor for one in defaults]
-    own = [measure.value(one) + measure.floor for one in arm]
+    base = tuple(measure.value(one) + measure.floor for one in defaults)
+    own = tuple(measure.value(one) + measure.floor for one in arm)
     low, high = _interval(base, own)
     good, bad = (low > 1, high < 1) if measure.more else (high < 1, low > 1)
     verdict = BETTER if good else WORSE if bad else UNCLEAR
@@ -114,6 +115,7 @@ def _ratio(base: Sequence[float], own: Sequence[float]) -> float:
     return median(own) / under if under else float("inf")
 
 
+@cache  # the tables and the picture ask for the same ones
 def _interval(base: Sequence[float], own: Sequence[float]) -> tuple[float, float]:
     draw = random.Random(_SEED)
     ratios = sorted(_ratio(draw.choices(base, k=len(base)), draw.choices(own, k=len(own))) for _ in range(_DRAWS))
