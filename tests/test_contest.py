@@ -92,6 +92,15 @@ def test_one_run_with_more_stalls_than_none_is_no_factor_of_infinity():
     assert found.ratio < 2
 
 
+def test_a_service_that_did_not_answer_in_time_is_told_and_has_served_nobody():
+    late = {"mean": 60_000.0, "p95": 80_000.0, "p99": 90_000.0, "max": 90_000.0}
+    kept = [*trials("defaults", (10, 10, 10)), *trials("charm-helpers", (10, 10, 10))]
+    kept[-1]["ms"] = late
+    row = next(line for line in table.markdown(kept).splitlines() if line.startswith("| charm-helpers | 3, "))
+    assert "3, 1 without an answer" in row
+    assert [one["in_time"] for one in judge.cell(kept, "6.12", "scan", "charm-helpers")] == [100, 100, 0]
+
+
 def test_loads_that_nothing_was_tuned_for_are_told_apart():
     assert len(judge.loads(held_out=True)) >= 2
     kept = [

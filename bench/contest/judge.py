@@ -5,6 +5,9 @@ An arm is held against the kernel's defaults under the same load on the same ker
 every run has a guest of its own. The arm is better where the whole interval lies on the better side of 1, worse where
 it lies on the other; else so few runs cannot tell. A bootstrap of 7 runs is rather narrow, and of 20 comparisons
 without a difference at least one comes out as one: read single cells so.
+
+A service whose load had not ended after PATIENCE_MS has answered nothing; its latencies are shown as that, and are
+longer.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.contest.arms import ARMS, DEFAULTS
 from bench.contest.series import idle
+from bench.contest.trial import PATIENCE_MS
 from bench.contest.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -95,7 +99,15 @@ class Comparison(NamedTuple):
 def cell(records: Sequence[Record], kernel: str, workload: str, arm: str) -> list[Record]:
     """The runs of an arm under a load on a kernel; where memadvisor set nothing, those of the defaults."""
     wanted = ("trial", kernel, workload, DEFAULTS if idle(records, kernel, workload, arm) else arm)
-    return [one for one in records if (one["what"], one.get("name"), one.get("workload"), one.get("arm")) == wanted]
+    found = (one for one in records if (one["what"], one.get("name"), one.get("workload"), one.get("arm")) == wanted)
+    return [_waited(one) for one in found]
+
+
+# The first runs waited for answers until they came.
+def _waited(record: Record) -> Record:
+    if record["ms"].get("max", 0) < PATIENCE_MS:
+        return record
+    return record | {"requests": 0, "in_time": 0, "ms": dict.fromkeys(record["ms"], PATIENCE_MS)}
 
 
 def compare(measure: Measure, defaults: Sequence[Record], arm: Sequence[Record]) -> Comparison | None:

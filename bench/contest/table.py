@@ -53,8 +53,13 @@ def _cells(records: Sequence[Record], kernel: str, workload: str) -> list[str]:
     for arm in ARMS:
         own = cell(records, kernel, workload, arm)
         found = [compare(one, defaults, own) for one in MEASURES.values()]
-        lines.append(_row([arm, str(len(own)), *(_cell(one, arm) for one in found)]))
+        lines.append(_row([arm, _runs(own), *(_cell(one, arm) for one in found)]))
     return [*lines, ""]
+
+
+def _runs(own: Sequence[Record]) -> str:
+    silent = sum(not one["requests"] for one in own)
+    return f"{len(own)}, {silent} without an answer" if silent else str(len(own))
 
 
 def _cell(found: Comparison | None, arm: str) -> str:
