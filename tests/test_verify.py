@@ -1,7 +1,9 @@
 """Did it help? Synthetic hosts whose effect is known, bad weather of every kind, and recorded captures."""
 
+import dataclasses
 import itertools
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -504,6 +506,40 @@ def test_where_no_setting_can_be_named_all_of_them_are():
     old = capture(host(), [burst(60) for _ in range(8)])
     verification = verify([old], [capture(later, new, start_s=LATER_S)], rules(), both)
     assert verification.undo == (SCALE, "vm.swappiness")
+
+
+def available(*, cache=0.4, lost=0, start_s=1000.0, **settings):
+    """Windows on a host with this share of page cache, the rest in tasks, and `lost` bytes that nobody accounts for."""
+    made = capture(dataclasses.replace(host(**settings), cache=cache), [burst(60) for _ in range(8)], start_s=start_s)
+    samples = [replace(one, files={**one.files, MEMINFO: less(one.files[MEMINFO], lost)}) for one in made.samples]
+    return replace(made, samples=tuple(samples))
+
+
+def less(meminfo, lost):
+    return re.sub(r"(?<=MemAvailable: )\d+", lambda old: str(int(old[0]) - lost // 1024), meminfo)
+
+
+MEMINFO = "proc/meminfo"
+BACKGROUND = plan_of(("vm.dirty_background_ratio", 1, "no-such-rule"))
+
+
+def test_memory_that_tasks_took_meanwhile_is_not_put_down_to_the_change():
+    # A database that fills its buffers.
+    later = available(cache=0.2, start_s=LATER_S, vm__dirty_background_ratio=1)
+    verification = verify([available(vm__dirty_background_ratio=10)], [later], rules(), BACKGROUND)
+    assert (verification.verdict, verification.undo) == (UNCLEAR, ()), verification.why
+
+
+def test_memory_that_nobody_took_is_put_down_to_the_change():
+    later = available(lost=1 << 30, start_s=LATER_S, vm__dirty_background_ratio=1)
+    verification = verify([available(vm__dirty_background_ratio=10)], [later], rules(), BACKGROUND)
+    assert (verification.verdict, verification.undo) == (WORSE, ("vm.dirty_background_ratio",))
+
+
+def test_what_tasks_took_counts_where_a_change_moves_just_that():
+    later = available(cache=0.2, start_s=LATER_S, vm__swappiness=10)
+    verification = verify([available()], [later], rules(), plan_of(("vm.swappiness", 10, "no-such-rule")))
+    assert (verification.verdict, verification.undo) == (WORSE, ("vm.swappiness",))
 
 
 def test_a_change_of_the_plan_that_was_left_out_does_not_hide_the_verdict_on_the_others():

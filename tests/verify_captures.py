@@ -67,6 +67,6 @@ def burst(stalls, work=WORK, **more):
         "allocstall_normal": int(stalls), "pgscan_direct": direct, "pgsteal_direct": int(direct * 0.95),
         "pgscan_kswapd": int(work * 0.4), "pgsteal_kswapd": int(work * 0.39), "pageoutrun": 400,
         "kswapd_low_wmark_hit_quickly": min(300, int(stalls) // 2), "pgalloc_normal": int(work),
-        "psi_us": int(stalls) * 5000,
+        "psi_us": int(stalls) * 8000,
         **more,
     }  # fmt: skip

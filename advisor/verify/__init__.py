@@ -168,8 +168,8 @@ class _Verifier:
         blocked = self.blocked(wanted, planned_out=plan is not None)
         prediction = predictions.predicted(self.state(0), self.values(wanted))
         changes = tuple(self.change(each, blocked, self.level(wanted)) for each in wanted)
-        costs = tuple(self.costs(prediction.available_change if prediction else None))
         made = [change.setting for change in changes if not self.unmade(change.setting, wanted)]
+        costs = tuple(self.costs(prediction.available_change if prediction else None, made))
         verdict, why, undo = self.together(changes, costs, blocked, made)
         return Verification(
             verdict=verdict,
@@ -260,11 +260,11 @@ class _Verifier:
         fired = [f.entity for f in find([self.rules[rule.id]], whole, parts) if f.state == "fail"]
         return fired or [entity.name for entity in entities_of(whole, rule.scope)][:1]
 
-    def costs(self, change: tuple[int, int] | None) -> list[Cost]:
+    def costs(self, change: tuple[int, int] | None, made: Sequence[str]) -> list[Cost]:
         if not self.before.seconds or not self.after.seconds:
             return []
         loss = max(0.0, -float(change[0])) if change else 0.0
-        return list(map(self.seen, watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss)))
+        return list(map(self.seen, watched.judge(self.sides, LEVEL / (len(watched.WATCHED) + 1), loss, made)))
 
     def seen(self, judged: Judged) -> Judged:
         """What can be told where nobody knows whether the load is the same: that what has no rate got worse."""

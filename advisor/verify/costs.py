@@ -9,7 +9,7 @@ from advisor.signals.model import catalogue
 from advisor.units import format_count
 from advisor.verify.expectations import classify
 from advisor.verify.model import MARGIN, SAME, UNCLEAR, WORSE, Cost
-from advisor.verify.sides import points
+from advisor.verify.sides import mean_row, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,8 @@ _CACHE = ("vm.vfs_cache_pressure", "vm.watermark_boost_factor")
 _PAGE = 4096
 
 AVAILABLE = "meminfo.MemAvailable"
+_HELD = ("meminfo.AnonPages", "meminfo.Shmem")
+_MOVE_HELD = (*_SWAP, "thp.enabled", "thp.defrag", "thp.shmem_enabled")
 KILLS = "delta.oom_kill"
 
 
@@ -54,16 +56,17 @@ Six in all, no more: each would make the others harder to see, and with six five
 """
 
 
-def judge(sides: Sides, level: float, predicted_loss: float) -> list[Cost]:
+def judge(sides: Sides, level: float, predicted_loss: float, settings: Sequence[str]) -> list[Cost]:
     """Everything that is watched and known on both sides.
 
     Args:
         sides: the windows.
         level: of each interval.
         predicted_loss: bytes of MemAvailable that the plan said it would cost, at worst; 0 or more.
+        settings: what was changed.
     """
     found = [_one(watched.signal, 4 * watched.matters, sides, level) for watched in WATCHED]
-    found.append(_available(sides, level, predicted_loss))
+    found.append(_available(sides, level, predicted_loss + _taken(sides, settings)))
     return [cost for cost in found if cost is not None]
 
 
@@ -89,19 +92,30 @@ def _one(signal: str, floor: float, sides: Sides, level: float) -> Cost | None:
     return Cost(signal, catalogue()[signal].meaning, catalogue()[signal].unit, verdict, why, noise)
 
 
-def _available(sides: Sides, level: float, predicted_loss: float) -> Cost | None:
-    """MemAvailable, to which the predicted cost is added again: only what is lost beyond it counts."""
+def _taken(sides: Sides, settings: Sequence[str]) -> float:
+    """Bytes that tasks took besides; 0 where a setting was changed that moves what they hold, or nobody knows.
+
+    A database that fills its buffers has less memory available an hour after its start, whatever was changed meanwhile.
+    """
+    if any(name in _MOVE_HELD for name in settings):
+        return 0.0
+    old, new = (mean_row(side.rows(_HELD, None, "host", "")) for side in (sides.before, sides.after))
+    return max(0.0, sum(_number(new[name]) - _number(old[name]) for name in _HELD)) if old and new else 0.0
+
+
+def _available(sides: Sides, level: float, accounted: float) -> Cost | None:
+    """MemAvailable, to which what is accounted for is added again: only what is lost beyond it counts."""
     old, new = (points(side.rows([AVAILABLE], None, "host", ""), lambda row: row[AVAILABLE])
                 for side in (sides.before, sides.after))  # fmt: skip
     if not any(old) or not any(new):
         return None
-    restored = [[type(point)(point.value + predicted_loss, point.weight) for point in run] for run in new]
+    restored = [[type(point)(point.value + accounted, point.weight) for point in run] for run in new]
     noise = compare(old, restored, 0.0, level).inverse()
     verdict, why = classify(noise)
     if verdict == UNCLEAR and noise.high <= MARGIN:
-        verdict, why = SAME, "no more of it was lost than the plan predicted"
+        verdict, why = SAME, "no more of it was lost than the plan predicted and tasks took"
     if verdict == WORSE:
-        why = "more of it was lost than the plan predicted"
+        why = "more of it was lost than the plan predicted and tasks took"
     found = catalogue()[AVAILABLE]
     return Cost(AVAILABLE, found.meaning, found.unit, verdict, why, noise)
 
