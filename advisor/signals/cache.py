@@ -13,11 +13,10 @@ from advisor.signals.counters import delta
 from advisor.signals.host import page_size
 from advisor.signals.model import Value, signal
 from advisor.signals.reclaim import MIN_PAGES
+from advisor.signals.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from advisor.signals.view import View
 
 
 def _share(part: float, whole: float, what: str) -> float:
@@ -176,7 +175,7 @@ def disk_flush_rate(view: View) -> Value:
     """Flushes of the disks' own caches per second: what fsync of a database, a journal, a mail server ends with.
 
     A disk that has no cache to lose, such as behind a controller with a battery, is never asked, and shows none
-    (block/blk-flush.c).
+    (block/blk-flush.c). Linux 5.10 was seen to count one in a hundred.
     """
     if all(disk.flushes is None for disk in _disks(view)[1].values()):
         raise Unknown("/proc/diskstats counts no flushes here")
@@ -185,11 +184,16 @@ def disk_flush_rate(view: View) -> Value:
 
 @signal("dirty.background_fill", "",
         reads=("proc/vmstat nr_dirty", "proc/vmstat nr_writeback", "proc/vmstat nr_dirty_background_threshold"),
-        formula="(nr_dirty + nr_writeback) / nr_dirty_background_threshold, mean of both samples",
+        formula="(nr_dirty + nr_writeback) / nr_dirty_background_threshold, mean of all samples of the window",
         also=("flusher", "background writeback"))  # fmt: skip
 def dirty_background_fill(view: View) -> Value:
-    """How near dirty pages are to where the flusher starts; it is woken for their age long before on most hosts."""
-    shares = _dirty(view, lambda gauges: gauges["nr_dirty_background_threshold"])
+    """How near dirty pages are to where the flusher starts; about half when they grow to it again and again.
+
+    Of all samples, since dirty pages come and go within a second: two say little.
+    """
+    first = view.last if view.first is None else view.first
+    samples = [View(view.readings, None, index) for index in range(first, view.last + 1)]
+    shares = [_dirty(one, lambda gauges: gauges["nr_dirty_background_threshold"])[0] for one in samples]
     return sum(shares) / len(shares)
 
 
