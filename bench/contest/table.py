@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+SHORT = ("throughput", "mean", "p99", "allocstall", "available")
+"""What README shows of the measures."""
+
 _MARKS = {BETTER: "▲", UNCLEAR: "", "worse": "▼"}
 
 
@@ -28,13 +31,17 @@ def markdown(records: Sequence[Record]) -> str:
     return "\n".join([*parts, *_settings(records)])
 
 
-def _scores(records: Sequence[Record], *, held_out: bool) -> list[str]:
+def summary(records: Sequence[Record], *, held_out: bool, measures: Sequence[str] = SHORT) -> list[str]:
+    """A table of all arms: the median of their ratios to the defaults, and how many cells are better/unclear/worse."""
     names = loads(held_out=held_out)
+    lines = [_row(["arm", *(MEASURES[name].name for name in measures)]), _row(["---", *("---:" for _ in measures)])]
+    return lines + [_row([arm, *(_score(records, arm, name, names) for name in measures)]) for arm in rivals()]
+
+
+def _scores(records: Sequence[Record], *, held_out: bool) -> list[str]:
     title = "Loads that nothing was tuned for" if held_out else "Loads that we looked at while we worked"
-    head = ["arm", *(one.name for one in MEASURES.values())]
-    lines = [f"## {title}: {', '.join(names)}", "", _row(head), _row(["---", *("---:" for _ in MEASURES)])]
-    lines += [_row([arm, *(_score(records, arm, name, names) for name in MEASURES)]) for arm in rivals()]
-    return [*lines, ""]
+    names = ", ".join(loads(held_out=held_out))
+    return [f"## {title}: {names}", "", *summary(records, held_out=held_out, measures=tuple(MEASURES)), ""]
 
 
 def _score(records: Sequence[Record], arm: str, measure: str, workloads: Iterable[str]) -> str:
