@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.apply import apply
 from bench.contest.arms import Settings, changed, settings
 from bench.contest.trial import set_files, start_load
 from bench.contest.workloads import WARM_S
-from tests.hosts.errors import HostError
 from tests.hosts.inventory import inventory
 
 if TYPE_CHECKING:
@@ -25,7 +22,6 @@ ROUNDS = 3
 
 _WATCH_S = 12
 _LOAD_S = 90
-_APPLIED, _UNDONE = 0, 2
 
 
 def advice(hosts: Hosts, kernel: str, workload: Workload, given: Settings) -> dict[str, Any]:
@@ -44,21 +40,8 @@ def advice(hosts: Hosts, kernel: str, workload: Workload, given: Settings) -> di
     start_load(guest, workload, _LOAD_S)
     time.sleep(WARM_S)
     with tempfile.TemporaryDirectory() as folder:
-        said = _apply(Path(folder), inventory(guest), workload.role)
+        said = apply(Path(folder), inventory(guest), _WATCH_S, role=workload.role)
     after = settings(guest)
     release = guest.kernel.release
     guest.stop()
     return {"kernel": release, "settings": changed(first, after), "same": after == before, "said": said}
-
-
-def _apply(folder: Path, hosts: str, role: str | None) -> str:
-    (folder / "hosts.yml").write_text(hosts)
-    words = [sys.executable, "-m", "advisor", "apply", "--yes", "-i", str(folder / "hosts.yml")]
-    words += ["--window", f"{_WATCH_S}s", *(["--role", role] if role else [])]
-    here = Path(__file__).parents[2]
-    done = subprocess.run(
-        words, capture_output=True, text=True, cwd=folder, env=os.environ | {"PYTHONPATH": str(here)}, check=False
-    )
-    if done.returncode not in {_APPLIED, _UNDONE}:
-        raise HostError(f"advisor apply ended with {done.returncode}\n{done.stderr[-2000:]}")
-    return done.stdout[-3000:]

@@ -33,11 +33,12 @@ COUNTERS = {
 }
 """What is counted during the window, and the lines of /proc/vmstat that are summed for it."""
 
-_READ = (
+READ = (
     "echo uptime $(cut -d' ' -f1 /proc/uptime); cat /proc/vmstat; "
     "sed 's/^/psi_/; s/ .*total=/ /' /proc/pressure/memory; "
     "sed -n 's/^MemAvailable: */kb_available /; s/ kB//; s/^kb/&/p' /proc/meminfo"
 )
+"""A script that prints the counters; `counters` reads what it prints."""
 
 PATIENCE_MS = 37_000
 """How long after the start of the window its answers are waited for, by the guest's clock."""
@@ -62,8 +63,8 @@ def trial(hosts: Hosts, kernel: str, workload: Workload, settings: Mapping[str, 
     guest = hosts.start(kernel, workload.shape)
     set_files(guest, settings)
     start_load(guest, workload)
-    words = guest.run(f"sleep {WARM_S}; {_READ}; sleep {WINDOW_S}; echo; {_READ}", timeout_s=600)
-    before, after = (_counters(part) for part in words.split("\n\n"))
+    words = guest.run(f"sleep {WARM_S}; {READ}; sleep {WINDOW_S}; echo; {READ}", timeout_s=600)
+    before, after = (counters(part) for part in words.split("\n\n"))
     took = sorted(float(word) for word in guest.run(_ANSWERS, timeout_s=600).split())
     guest.stop()
     window = after["uptime"] - before["uptime"]
@@ -71,9 +72,9 @@ def trial(hosts: Hosts, kernel: str, workload: Workload, settings: Mapping[str, 
         "kernel": guest.kernel.release,
         "load": [round(load_before, 1), round(os.getloadavg()[0], 1)],
         "window_s": round(window, 1),
-        **{name: _delta(before, after, lines) for name, lines in COUNTERS.items()},
-        "psi_some_ms": _delta(before, after, "psi_some") // 1000,
-        "psi_full_ms": _delta(before, after, "psi_full") // 1000,
+        **{name: delta(before, after, lines) for name, lines in COUNTERS.items()},
+        "psi_some_ms": delta(before, after, "psi_some") // 1000,
+        "psi_full_ms": delta(before, after, "psi_full") // 1000,
         "available_mb": round((before["kb_available"] + after["kb_available"]) / 2048, 1),
         "requests": len(took),
         "in_time": len(took) if workload.period_ms is None else sum(ms <= workload.period_ms for ms in took),
@@ -92,11 +93,13 @@ def start_load(guest: Guest, workload: Workload, window_s: int = WINDOW_S) -> No
     guest.spawn(f"{IN_GROUP}\nWARM={WARM_S} WINDOW={window_s}\n{workload.load}\ntouch /run/done")
 
 
-def _counters(text: str) -> dict[str, float]:
+def counters(text: str) -> dict[str, float]:
+    """Numbers by name."""
     return {name: float(value) for name, value in (line.split() for line in text.splitlines())}
 
 
-def _delta(before: Mapping[str, float], after: Mapping[str, float], lines: str) -> int:
+def delta(before: Mapping[str, float], after: Mapping[str, float], lines: str) -> int:
+    """By how much the counters grew whose names match."""
     return sum(int(after[name] - before[name]) for name in after if re.fullmatch(lines, name))
 
 

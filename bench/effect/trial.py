@@ -88,7 +88,7 @@ def trial(hosts: Hosts, kernel: str, factor: int) -> dict[str, Any]:
 
 def start_load(guest: Guest, factor: int) -> None:
     """Set the factor, start the load, and return when it has warmed up."""
-    guest.put(_program().read_bytes(), "/run/load", "755")
+    guest.put(program().read_bytes(), "/run/load", "755")
     guest.run(f"dd if=/dev/zero of=/data bs=1M count={_DATA_MB} 2> /dev/null; sync; echo {factor} > {FACTOR}")
     guest.spawn(f"/run/load grow {_GROW[0]} {_GROW[1]} {WARM_S + WINDOW_S + 2}")
     guest.run(_READY)
@@ -100,7 +100,8 @@ def start_load(guest: Guest, factor: int) -> None:
 
 
 @cache
-def _program() -> Path:
+def program() -> Path:
+    """The load generator, built."""
     source = Path(__file__).with_name("load.c")
     shared = source.parents[1] / "load.h"
 

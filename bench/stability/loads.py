@@ -1,0 +1,68 @@
+"""What keeps the guests busy. A load goes on for as long as its guest runs, the same all the time.
+
+A service answers requests, each of which takes memory for a moment and reads pages of a file that is hot, beside a read
+of a disk from one end to the other, as a backup or a scan does it, and a job that holds memory. The requests take more
+than lies between the marks min and low, so they reclaim themselves although all of it is easy to reclaim: what
+vm.watermark_scale_factor is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.effect.trial import program
+from tests.hosts.shapes import ZRAM, Shape
+
+if TYPE_CHECKING:
+    from tests.hosts.guest import Guest
+
+_MB = 1 << 20
+_HOT_MB = 24
+_DISK = {"bytes_per_s": 15 * _MB, "requests_per_s": 1000}
+# Longer than any series; the load ends with its guest.
+_FOREVER_S = 86400
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load.
+
+    Attributes:
+        title: what it is.
+        shape: the guest.
+        held_mb: what the job holds and never looks at again.
+        request_kb: what a request takes for a moment.
+        period_ms: time from one request to the next.
+        pages: how many pages of the hot file a request reads.
+        stream_mb: what is read of the second disk, per second.
+    """
+
+    title: str
+    shape: Shape
+    held_mb: int
+    request_kb: int
+    period_ms: int
+    pages: int
+    stream_mb: int
+
+    def start(self, guest: Guest) -> None:
+        """Start it; it goes on after this returns."""
+        guest.put(program().read_bytes(), "/run/load", "755")
+        guest.run(f"dd if=/dev/urandom of=/data bs=1M count={_HOT_MB} 2> /dev/null; sync", timeout_s=300)
+        guest.spawn(f"exec /run/load grow {self.held_mb} 0.0001 {_FOREVER_S}")
+        guest.run("until grep -q ready /run/spawned.log; do sleep 0.2; done", timeout_s=300)
+        guest.throttle("d0", **_DISK)
+        guest.throttle("d1", bytes_per_s=self.stream_mb * _MB)
+        guest.spawn("while :; do cat /dev/vdb; done > /dev/null", "/dev/null")
+        words = f"0 {_FOREVER_S} {self.period_ms} {self.request_kb} {self.pages} 1"
+        guest.spawn(f"exec /run/load serve /data {words}", "/dev/null")
+
+
+LOADS = {
+    "small": Load("requests of 2 MB, swap on zram", Shape(memory_mb=320, processors=1, icount=2, modules=("zram",),
+                  prepare=ZRAM), held_mb=130, request_kb=2048, period_ms=120, pages=16, stream_mb=7),
+    "large": Load("requests of 8 MB, no swap", Shape(memory_mb=320, processors=1, icount=2, prepare="swapoff -a"),
+                  held_mb=100, request_kb=8192, period_ms=400, pages=16, stream_mb=7),
+}  # fmt: skip
+"""Every load by name. The wider marks that our limits allow suffice for a small request, and not for a large one."""
