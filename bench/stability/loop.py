@@ -27,7 +27,7 @@ BEFORE = 5
 
 _WARM_S = 15
 _SYMPTOM_S = 12
-_WATCH_S = 16
+_WATCH_S = 12
 
 Record = dict[str, Any]
 
@@ -37,8 +37,8 @@ def loop(hosts: Hosts, kernel: str, load: str, rounds: int) -> Iterator[Record]:
 
     Keys: `name` and `load` of the series, `kernel` (release), `what` ("before" or "round"), `round`; of the window
     `window_s`, one per COUNTERS, `psi_some_ms`, `psi_full_ms`, `available_mb`, and `machine` (load average of this
-    one); of a round also `settings` (that differ from those at the start), `changed` and `tried` (see `judge`), `verdict` (of
-    the verification; null where nothing was changed), `said` (what the command printed), `took_s`.
+    one); of a round also `settings` (that differ from those at the start), `changed` and `tried` (see `judge`),
+    `verdict` (of the verification; null where nothing was changed), `said` (what the command printed), `took_s`.
 
     Raises:
         HostError: the guest or the command failed.

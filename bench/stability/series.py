@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 
-SERIES = (("6.12", "small"), ("6.1", "large"), ("6.12", "large"), ("6.1", "small"))
+SERIES = (("6.12", "large"), ("newest", "large"), ("6.12", "small"))
 """Kernel and load."""
 
 Record = dict[str, Any]
