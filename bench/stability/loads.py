@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 _MB = 1 << 20
 _HOT_MB = 24
-_DISK = {"bytes_per_s": 15 * _MB, "requests_per_s": 1000}
+_HOT_MB_S = 15
+_REQUESTS_S = 1000
+# Disks are slow by the guest's own clock; were QEMU to slow them down, that would go by the clock of this machine, and
+# the load would grow when it is busy.
+_GROUP = """
+set -e
+cd /sys/fs/cgroup
+echo +io > cgroup.subtree_control
+mkdir load
+"""
+_IN_GROUP = "echo 0 > /sys/fs/cgroup/load/cgroup.procs; "
+
 # Longer than any series; the load ends with its guest.
 _FOREVER_S = 86400
 
@@ -52,11 +63,15 @@ class Load:
         guest.run(f"dd if=/dev/urandom of=/data bs=1M count={_HOT_MB} 2> /dev/null; sync", timeout_s=300)
         guest.spawn(f"exec /run/load grow {self.held_mb} 0.0001 {_FOREVER_S}")
         guest.run("until grep -q ready /run/spawned.log; do sleep 0.2; done", timeout_s=300)
-        guest.throttle("d0", **_DISK)
-        guest.throttle("d1", bytes_per_s=self.stream_mb * _MB)
-        guest.spawn("while :; do cat /dev/vdb; done > /dev/null", "/dev/null")
+        guest.run(f"{_GROUP}{_slow('vda', _HOT_MB_S)}{_slow('vdb', self.stream_mb)}")
+        guest.spawn(f"{_IN_GROUP}while :; do cat /dev/vdb; done > /dev/null", "/dev/null")
         words = f"0 {_FOREVER_S} {self.period_ms} {self.request_kb} {self.pages} 1"
-        guest.spawn(f"exec /run/load serve /data {words}", "/dev/null")
+        guest.spawn(f"{_IN_GROUP}exec /run/load serve /data {words}", "/dev/null")
+
+
+def _slow(disk: str, mb_per_s: int) -> str:
+    limits = f"rbps={mb_per_s * _MB} wbps={mb_per_s * _MB} riops={_REQUESTS_S} wiops={_REQUESTS_S}"
+    return f"echo $(cat /sys/block/{disk}/dev) {limits} > load/io.max\n"
 
 
 LOADS = {

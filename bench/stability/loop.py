@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 BEFORE = 5
 """Windows before the first round."""
 
-_WARM_S = 15
-_SYMPTOM_S = 12
+_WARM_S = 10
+_SYMPTOM_S = 10
 _WATCH_S = 12
 
 Record = dict[str, Any]

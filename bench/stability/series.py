@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 20
 
-SERIES = (("6.12", "large"), ("newest", "large"), ("6.12", "small"))
+SERIES = (("6.12", "large"), ("newest", "large"))
 """Kernel and load."""
 
 Record = dict[str, Any]
