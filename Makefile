@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .cache/ansible-tools
 
-.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench effect contest clean bench-fleet test-spark
+.PHONY: run test test-hosts test-hosts-full lint lint-ansible molecule bench effect stability contest clean bench-fleet test-spark
 
 run: $(VENV)/.installed
 	$(BIN)/advisor check --window 10 --exit-zero
@@ -33,6 +33,12 @@ contest: $(VENV)/.installed-dev
 effect: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.hosts prepare
 	$(BIN)/python -u -m bench.effect
+
+# Whether advice settles: twenty rounds of it on a busy guest, on two kernels, 20 to 30 minutes each. A series that was
+# interrupted begins anew; to start all anew, move bench/stability/rounds.jsonl away.
+stability: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.hosts prepare
+	$(BIN)/python -u -m bench.stability
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
