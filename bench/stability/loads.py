@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.hosts.guest import Guest
 
 _MB = 1 << 20
-_HOT_MB = 24
+_HOT_MB = 8
 _HOT_MB_S = 15
 _REQUESTS_S = 1000
 # Disks are slow by the guest's own clock; were QEMU to slow them down, that would go by the clock of this machine, and
@@ -76,6 +76,6 @@ def _slow(disk: str, mb_per_s: int) -> str:
 
 LOADS = {
     "large": Load("requests of 8 MB, no swap", Shape(memory_mb=320, processors=1, icount=2, prepare="swapoff -a"),
-                  held_mb=100, request_kb=8192, period_ms=400, pages=16, stream_mb=10),
+                  held_mb=100, request_kb=8192, period_ms=400, pages=64, stream_mb=10),
 }  # fmt: skip
 """Every load by name. The widest marks that our limits allow do not suffice for a large request."""

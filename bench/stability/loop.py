@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BEFORE = 5
 """Windows before the first round."""
 
-_WARM_S = 10
+_WARM_S = 40
 _SYMPTOM_S = 10
 _WATCH_S = 12
 

@@ -17,21 +17,40 @@ Record = dict[str, Any]
 
 def markdown(records: Sequence[Record]) -> str:
     """What came of each series, then its rounds."""
-    done = [(key, whole) for key in series.SERIES if (whole := series.whole(records, key)) is not None]
-    judged = [(whole[0], judge(whole)) for _, whole in done]
-    lines = [*_row(_HEAD), _rule(len(_HEAD)), *(line for one, found in judged for line in _row(_summary(one, found)))]
-    for whole, (_, found) in zip((whole for _, whole in done), judged, strict=True):
-        lines += ["", f"## Linux {whole[0]['kernel']}, {whole[0]['load']}", "", *_faults(found), "", *_rounds(whole)]
+    lines = [summary(records)]
+    for one in _whole(records):
+        found = judge(one)
+        lines += ["", f"## Linux {one[0]['kernel']}, {one[0]['load']}", "", *_faults(found), "", *_rounds(one)]
     return "\n".join([*lines, *_interrupted(records), ""])
+
+
+def summary(records: Sequence[Record]) -> str:
+    """One line for each series that came to its end."""
+    lines = [_row(_HEAD), _rule(len(_HEAD))]
+    return "\n".join([*lines, *(_row(_summary(one, judge(one))) for one in _whole(records))])
+
+
+def _whole(records: Sequence[Record]) -> list[list[Record]]:
+    return [found for key in series.SERIES if (found := series.whole(records, key)) is not None]
 
 
 _HEAD = ("kernel", "load", "changes", "settled in round", *(f"{one.name}, before → end" for one in MEASURES), "verdict")
 
 
-def _summary(one: Record, found: Judgement) -> list[str]:
+def _summary(records: Sequence[Record], found: Judgement) -> list[str]:
     sides = [_side(side) for side in found.sides]
     verdict = "settled" if not found.faults else f"{len(found.faults)} faults"
-    return [one["kernel"], one["load"], str(found.changes), str(found.settled), *sides, verdict]
+    first = records[0]["kernel"], records[0]["load"]
+    return [*first, f"{found.changes}: {_steps(records)}", str(found.settled), *sides, verdict]
+
+
+def _steps(records: Iterable[Record]) -> str:
+    """The values of each setting, one after the other."""
+    values: dict[str, list[str]] = {}
+    for step in (step for one in records for step in one.get("tried", ())):
+        undone = " (undone)" if step["undone"] else ""
+        values.setdefault(step["setting"], [str(step["from"])]).append(f"{step['to']}{undone}")
+    return "; ".join(f"{setting} {' → '.join(path)}" for setting, path in values.items()) or "–"
 
 
 def _side(side: Side) -> str:
@@ -44,11 +63,11 @@ def _faults(found: Judgement) -> list[str]:
 
 def _rounds(records: Iterable[Record]) -> list[str]:
     head = ("round", *(one.name for one in MEASURES), "then")
-    lines = [*_row(head), _rule(len(head))]
+    lines = [_row(head), _rule(len(head))]
     for one in records:
         first = str(one["round"]) if one["what"] == "round" else "before"
         then = told(one) if one["what"] == "round" else ""
-        lines += _row([first, *(f"{measure.value(one):.3g}" for measure in MEASURES), then])
+        lines.append(_row([first, *(f"{measure.value(one):.3g}" for measure in MEASURES), then]))
     return lines
 
 
@@ -71,8 +90,8 @@ def _interrupted(records: Sequence[Record]) -> list[str]:
     return ["", f"Attempts that were interrupted, and are judged nowhere: {', '.join(told_of)}."] if told_of else []
 
 
-def _row(cells: Iterable[str]) -> list[str]:
-    return [f"| {' | '.join(cells)} |"]
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _rule(columns: int) -> str:
