@@ -11,6 +11,9 @@ from itertools import combinations, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from advisor.tunables.limits import AVAILABLE_DROP
+from advisor.verify.costs import WATCHED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -30,14 +33,22 @@ class Measure(NamedTuple):
     Attributes:
         name: for headings.
         value: of a window.
+        matters: the least growth that counts, in the unit of the value.
         worst: the ratio of medians, end to start, up to which it is no worse; below 1: from which on.
-        floor: added to both sides, so that a ratio of small counts says little; in the unit of the value.
     """
 
     name: str
     value: Callable[[Record], float]
+    matters: float
     worst: float = 1.25
-    floor: float = 0.0
+
+    def ratio(self, before: float, end: float) -> float:
+        """How the end compares; a growth from nothing to what matters is one by a quarter.
+
+        >>> Measure("stalls/s", rate("allocstall"), 1.0).ratio(0.0, 1.0)
+        1.25
+        """
+        return (end + 4 * self.matters) / (before + 4 * self.matters)
 
 
 def rate(*names: str) -> Callable[[Record], float]:
@@ -54,14 +65,19 @@ def share(name: str) -> Callable[[Record], float]:
     return lambda record: float(record[name] / record["window_s"] / 10)
 
 
+# What matters is what `advisor verify` counts as a cost, and of PSI some as much as of full. Wider marks cost memory, and
+# a change may cost a quarter of what is available.
+_MATTERS = {watched.signal: watched.matters for watched in WATCHED}
+_WAITING = 100 * _MATTERS["psi.memory.full"]
+
 MEASURES = (
-    Measure("direct reclaim, stalls/s", rate("allocstall"), floor=0.1),
-    Measure("PSI some, %", share("psi_some_ms"), floor=0.5),
-    Measure("PSI full, %", share("psi_full_ms"), floor=0.5),
-    Measure("refaults, pages/s", rate("workingset_refault_file", "workingset_refault_anon"), floor=5),
-    # Wider marks cost memory, and a change may cost a quarter of what is available (docs/verification.md).
-    Measure("MemAvailable, MiB", lambda record: float(record["available_mb"]), worst=0.75),
-)
+    Measure("direct reclaim, stalls/s", rate("allocstall"), _MATTERS["rate.allocstall"]),
+    Measure("PSI some, %", share("psi_some_ms"), _WAITING),
+    Measure("PSI full, %", share("psi_full_ms"), _WAITING),
+    Measure("refaults, pages/s", rate("workingset_refault_file", "workingset_refault_anon"),
+            _MATTERS["rate.workingset_refault_file"]),
+    Measure("MemAvailable, MiB", lambda record: float(record["available_mb"]), 0, worst=1 - AVAILABLE_DROP),
+)  # fmt: skip
 
 
 class Side(NamedTuple):
@@ -70,14 +86,14 @@ class Side(NamedTuple):
     Attributes:
         name: of the measure.
         before, end: medians.
-        chance: see LEVEL.
-        worse: whether the end is worse beyond noise and beyond what is allowed.
+        moved: whether the end lies on the worse side, beyond noise.
+        worse: whether it does so by more than is allowed.
     """
 
     name: str
     before: float
     end: float
-    chance: float
+    moved: bool
     worse: bool
 
 
@@ -168,11 +184,11 @@ def _alike(one: Record, other: Record) -> bool:
 
 def _side(measure: Measure, before: Sequence[Record], end: Sequence[Record]) -> Side:
     first, then = [measure.value(one) for one in before], [measure.value(one) for one in end]
-    ratio = (median(then) + measure.floor) / (median(first) + measure.floor) if any(first) or measure.floor else 1.0
     less = measure.worst < 1
-    chance = _chance(then, first) if less else _chance(first, then)
+    moved = (_chance(then, first) if less else _chance(first, then)) <= LEVEL
+    ratio = measure.ratio(median(first), median(then))
     beyond = ratio < measure.worst if less else ratio > measure.worst
-    return Side(measure.name, median(first), median(then), chance, beyond and chance <= LEVEL)
+    return Side(measure.name, median(first), median(then), moved, moved and beyond)
 
 
 def _chance(low: Sequence[float], high: Sequence[float]) -> float:

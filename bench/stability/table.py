@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 def markdown(records: Sequence[Record]) -> str:
     """What came of each series, then its rounds."""
-    lines = [summary(records)]
+    lines = [summary(records), "", f"Medians. {_DAGGER}"]
     for one in _whole(records):
         found = judge(one)
         lines += ["", f"## Linux {one[0]['kernel']}, {one[0]['load']}", "", *_faults(found), "", *_rounds(one)]
@@ -34,6 +34,7 @@ def _whole(records: Sequence[Record]) -> list[list[Record]]:
     return [found for key in series.SERIES if (found := series.whole(records, key)) is not None]
 
 
+_DAGGER = "† is a move to the worse beyond noise, though by less than counts."
 _HEAD = ("kernel", "load", "changes", "settled in round", *(f"{one.name}, before → end" for one in MEASURES), "verdict")
 
 
@@ -54,7 +55,8 @@ def _steps(records: Iterable[Record]) -> str:
 
 
 def _side(side: Side) -> str:
-    return f"{side.before:.3g} → {side.end:.3g}{' (worse)' if side.worse else ''}"
+    mark = " (worse)" if side.worse else " †" if side.moved else ""
+    return f"{side.before:.3g} → {side.end:.3g}{mark}"
 
 
 def _faults(found: Judgement) -> list[str]:
