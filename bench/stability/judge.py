@@ -65,8 +65,8 @@ def share(name: str) -> Callable[[Record], float]:
     return lambda record: float(record[name] / record["window_s"] / 10)
 
 
-# What matters is what `advisor verify` counts as a cost, and of PSI some as much as of full. Wider marks cost memory, and
-# a change may cost a quarter of what is available.
+# What matters is what `advisor verify` counts as a cost, and of PSI some as much as of full. Wider marks cost memory,
+# and a change may cost a quarter of what is available.
 _MATTERS = {watched.signal: watched.matters for watched in WATCHED}
 _WAITING = 100 * _MATTERS["psi.memory.full"]
 
