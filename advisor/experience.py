@@ -17,6 +17,10 @@ Unknown keys are kept out of sight and do no harm; a line that cannot be read is
 **New evidence** is another class, that is another size, kernel series or role; another direction; or a rule that had
 no part in the trial that failed. A later trial of the class that was better, or the same, lifts the objection as well;
 one of which nothing could be told does not.
+
+**Steps in the dark**: where a symptom comes and goes, each new look finds a reason for one more step, and verification
+cannot tell what the last one did. So on one host only UNPROVEN steps in one direction follow each other; the next has
+to wait until one was shown to help.
 """
 
 from __future__ import annotations
@@ -37,7 +41,11 @@ if TYPE_CHECKING:
     from advisor.tunables import Value as SettingValue
 
 FORMAT = "memadvisor/ledger/1"
-WORSE, UNCLEAR = "worse", "cannot tell"
+BETTER, WORSE, UNCLEAR = "better", "worse", "cannot tell"
+
+UNPROVEN = 2
+"""How many steps of a setting, or of two that move the same thing, are made on a host without proof that one helped. A
+policy: a step multiplies by two to five, and two of them come from a usual value to our limits."""
 
 
 class Kind(Record):
@@ -100,8 +108,21 @@ class Wish(Record):
     rules: tuple[str, ...]
 
 
-def objection(trials: Sequence[Trial], kind: Kind, wish: Wish) -> str:
-    """Why a change is held back: it failed on this class, and there is no new evidence. Empty where it may be tried."""
+def objection(trials: Sequence[Trial], kind: Kind, wish: Wish, host: str = "", kin: Sequence[str] = ()) -> str:
+    """Why a change is held back; empty where it may be made.
+
+    Args:
+        trials: what was tried, oldest first.
+        kind: the class of the host.
+        wish: the change.
+        host: the host's name; empty when unknown.
+        kin: the settings that move the same thing as this one.
+    """
+    return _failure(trials, kind, wish) or _darkness(trials, kind, wish, host, kin)
+
+
+def _failure(trials: Sequence[Trial], kind: Kind, wish: Wish) -> str:
+    """It failed on this class, and there is no new evidence."""
     last = next(((trial, change) for trial in reversed(trials) if trial.kind == kind
                  for change in trial.changes if _alike(change, wish) and _tells(trial, change)), None)  # fmt: skip
     if last is None:
@@ -114,6 +135,42 @@ def objection(trials: Sequence[Trial], kind: Kind, wish: Wish) -> str:
         f"it made {where} worse on {trial.at[:10]} ({change.get('before')} → {change.get('proposed')}), a host of this "
         "class, and nothing new speaks for it (advisor history)"
     )
+
+
+def _darkness(trials: Sequence[Trial], kind: Kind, wish: Wish, host: str, kin: Sequence[str]) -> str:
+    """Steps were made on this host already, and none was shown to help."""
+    own = [each for each in trials if host and each.kind == kind and each.hostname == host]
+    steps = _unproven([change for each in own for change in each.changes if _made(each, change)], wish, kin)
+    if steps < UNPROVEN:
+        return ""
+    return (
+        f"{steps} steps in this direction were made on this host, and none could be shown to help; watch it for longer "
+        "(advisor verify): after a step that helped another one is advised"
+    )
+
+
+def _unproven(made: Sequence[Mapping[str, Any]], wish: Wish, kin: Sequence[str]) -> int:
+    """How many of the last steps led to the present value, in the direction of the wish, without proof of help."""
+    steps, value = 0, wish.now
+    for change in reversed([each for each in made if each.get("setting") in {wish.setting, *kin}]):
+        same = change.get("setting") == wish.setting
+        reset = same and change.get("after") != value  # by somebody else
+        if change.get("verdict") == BETTER or reset or not _onward(change, wish):
+            break
+        steps, value = steps + 1, change.get("before") if same else value
+    return steps
+
+
+def _made(trial: Trial, change: Mapping[str, Any]) -> bool:
+    """Whether a change was in force after the trial."""
+    after = change.get("after")
+    return after == change.get("proposed") != change.get("before") and change.get("setting") not in trial.undo
+
+
+def _onward(change: Mapping[str, Any], wish: Wish) -> bool:
+    """Whether a step went where the wish goes; what has no direction goes nowhere."""
+    then = _direction(change.get("before"), change.get("proposed"))
+    return then is not None and then == _direction(wish.now, wish.value)
 
 
 def _tells(trial: Trial, change: Mapping[str, Any]) -> bool:

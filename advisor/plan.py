@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from advisor.findings import FAIL, Advised, Finding
-from advisor.hints import TYPE_CHECKING
+from advisor.hints import TYPE_CHECKING, Any
 from advisor.known import Known, OfCapture
 from advisor.record import Record
 from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, in_own_unit, limit, validate
@@ -137,7 +137,8 @@ def make_plan(
         findings: all findings of the host.
         view: its capture.
         demands: rules of a policy by setting: no value that would break one is planned.
-        past: what was tried before: what failed on this class of hosts is held back, unless a policy demands it.
+        past: what was tried before: what failed on this class of hosts is held back, and so is one more step where none
+            was shown to help, unless a policy demands it.
     """
     host = OfCapture(view)
     if not past:
@@ -145,7 +146,18 @@ def make_plan(
     from advisor.experience import Wish, kind_of_view, objection  # noqa: PLC0415  (few runs have a ledger)
 
     kind = kind_of_view(view)
-    return plan_for(host, findings, demands, lambda *change: objection(past, kind, Wish(*change)))
+    name = view.capture.host
+
+    def speaks_against(*change: Any) -> str:
+        wish = Wish(*change)
+        return objection(past, kind, wish, name, _kin(wish.setting))
+
+    return plan_for(host, findings, demands, speaks_against)
+
+
+def _kin(setting: str) -> tuple[str, ...]:
+    """The settings that move the same thing as this one, which is among them."""
+    return next((group for group in _GROUPS if setting in group), (setting,))
 
 
 def plan_for(

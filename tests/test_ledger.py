@@ -100,6 +100,52 @@ def test_new_evidence_lifts_the_objection(evidence):
     assert settings(planned(past, of, "database" if evidence == "another role" else None)) == [SCALE]
 
 
+FREE = "vm.min_free_kbytes"
+
+
+def steps(*changes, name="db1", verdict="cannot tell"):
+    """Trials of which each made a step of a setting: the setting, the value before, and the one after."""
+    host = {**trial().host, "hostname": name}
+    return tuple(
+        replace(trial(), host=host, undo=(), verdict=verdict, changes=({
+            "setting": setting, "before": old, "proposed": new, "after": new, "rules": ["x"], "verdict": verdict},))
+        for setting, old, new in changes
+    )  # fmt: skip
+
+
+UP = ((SCALE, 2, 5), (SCALE, 5, 10))
+
+
+def test_a_host_does_not_go_on_in_the_dark():
+    plan = planned(steps(*UP))
+    assert settings(plan) == []
+    (held,) = [loser for loser in plan.held_back if loser.setting == SCALE]
+    assert "2 steps in this direction were made on this host, and none could be shown to help" in held.why
+
+
+def test_steps_of_a_setting_that_moves_the_same_marks_count_too():
+    assert settings(planned(steps((FREE, 1024, 2048), (SCALE, 5, 10)))) == []
+    assert settings(planned(steps((SCALE, 5, 10), ("vm.swappiness", 10, 60)))) == [SCALE]
+
+
+@pytest.mark.parametrize(
+    "past",
+    [
+        steps(*UP[1:]),
+        (*steps(*UP[:1]), *steps(*UP[1:], verdict="better")),
+        steps(*UP, name="db2"),
+        steps((SCALE, 40, 20), (SCALE, 20, 10)),
+        steps((SCALE, 5, 20), (SCALE, 20, 50)),
+        steps((SCALE, 2, 4), (SCALE, 5, 10)),
+        tuple(replace(one, changes=({**one.changes[0], "after": one.changes[0]["before"]},)) for one in steps(*UP)),
+    ],
+    ids=["one step", "it helped", "another host", "the other direction", "set back since", "set anew in between",
+         "never made"],
+)  # fmt: skip
+def test_a_step_that_is_no_further_one_in_the_dark_is_advised(past):
+    assert settings(planned(past)) == [SCALE]
+
+
 def test_a_newer_patch_of_the_same_kernel_series_is_no_new_evidence():
     assert settings(planned((trial(),), before("db1", "6.12.99"))) == []
 

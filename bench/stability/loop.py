@@ -87,7 +87,7 @@ def follow(guest: Guest, folder: Path) -> Record:
     trials = [json.loads(line) for line in _lines(ledger)[len(before) :]]
     tried = [
         {"setting": change["setting"], "file": f"/{TUNABLES[change['setting']].path}", "from": change["before"],
-         "to": change["proposed"], "verdict": change["verdict"]}
+         "to": change["proposed"], "verdict": change["verdict"], "rules": change["rules"]}
         for trial in trials for change in trial["changes"]
     ]  # fmt: skip
     return {"tried": tried, "verdict": trials[-1]["verdict"] if trials else None, "said": said}
