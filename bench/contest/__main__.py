@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -71,11 +72,12 @@ class Contest:
     def _ask(self, hosts: Hosts, cell: tuple[str, str]) -> None:
         kernel, workload = cell
         rounds = series.asked(records.read(RECORDS), kernel, workload)
-        while not rounds or (not rounds[-1]["same"] and len(rounds) < ROUNDS):
-            given = rounds[-1]["settings"] if rounds else {}
-            found = advice(hosts, kernel, WORKLOADS[workload], given)
-            self._keep(what="advice", name=kernel, workload=workload, round=len(rounds) + 1, **found)
-            rounds.append(found)
+        with tempfile.TemporaryDirectory() as state:
+            while not rounds or (not rounds[-1]["same"] and len(rounds) < ROUNDS):
+                given = rounds[-1]["settings"] if rounds else {}
+                found = advice(hosts, kernel, WORKLOADS[workload], given, Path(state))
+                self._keep(what="advice", name=kernel, workload=workload, round=len(rounds) + 1, **found)
+                rounds.append(found)
 
     def _trial(self, hosts: Hosts, what: tuple[int, series.Run]) -> None:
         repeat, (kernel, workload, arm) = what

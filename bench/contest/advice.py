@@ -24,8 +24,8 @@ _WATCH_S = 12
 _LOAD_S = 90
 
 
-def advice(hosts: Hosts, kernel: str, workload: Workload, given: Settings) -> dict[str, Any]:
-    """Let the role measure, change, measure again and verify.
+def advice(hosts: Hosts, kernel: str, workload: Workload, given: Settings, state: Path) -> dict[str, Any]:
+    """Let the role measure, change, measure again and verify; what it learned before is in the ledger in `state`.
 
     Keys: `kernel` (release), `settings` (those that differ from the kernel's own now), `same` (nothing was changed in
     this round), `said` (what the command printed).
@@ -40,7 +40,7 @@ def advice(hosts: Hosts, kernel: str, workload: Workload, given: Settings) -> di
     start_load(guest, workload, _LOAD_S)
     time.sleep(WARM_S)
     with tempfile.TemporaryDirectory() as folder:
-        said = apply(Path(folder), inventory(guest), _WATCH_S, role=workload.role)
+        said = apply(Path(folder), inventory(guest), _WATCH_S, role=workload.role, state=state)
     after = settings(guest)
     release = guest.kernel.release
     guest.stop()
