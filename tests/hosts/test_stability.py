@@ -9,8 +9,8 @@ from bench.stability.loop import loop
 
 pytest.importorskip("ansible.release", reason="ansible-core is not installed: pip install 'memadvisor[ansible]'")
 
-KERNEL, LOAD = "6.12", "large"
-ROUNDS, LAST = 7, 3
+KERNEL, LOAD = "6.12", "heavy"
+ROUNDS, LAST = 6, 3
 
 
 @pytest.mark.hosts
