@@ -78,6 +78,14 @@ def test_advice_that_turns_back_or_creeps_is_caught(steps, said):
     assert said in "; ".join(judge.judge(rounds(steps)).faults)
 
 
+def test_a_series_too_short_to_be_quiet_in_the_end_is_still_judged_by_the_rest():
+    short = rounds({1: [step(10, 50)], 3: [step(50, 100)], 5: [step(100, 200)]})[: BEFORE + 5]
+    assert "round 5 still changed something" in "; ".join(judge.judge(short, 3, 3).faults)
+    assert judge.judge(short, 3, 0).faults == ()
+    short[-1]["tried"].append(step(100, 50))
+    assert "more than 3" in "; ".join(judge.judge(short, 3, 0).faults)
+
+
 def test_one_step_that_is_undone_and_another_setting_instead_are_without_fault():
     steps = {1: [step(10, 50, undone=True)], 2: [step(1024, 4096, setting=FREE)]}
     assert judge.judge(rounds(steps)).faults == ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_CHANGES = 3
 LAST = 5
-"""Rounds at the end in which nothing may change, and whose symptom counts."""
+"""Rounds at the end in which nothing may change, and whose symptom counts, of a series of full length."""
 
 LEVEL = 0.025
 """Share of orders of the windows, were all alike, in which the last ones come out as bad as they did."""
@@ -113,18 +113,19 @@ class Judgement(NamedTuple):
     faults: tuple[str, ...]
 
 
-def judge(records: Sequence[Record], last: int = LAST) -> Judgement:
+def judge(records: Sequence[Record], last: int = LAST, quiet: int = LAST) -> Judgement:
     """Judge a series.
 
     Args:
         records: its windows and rounds, in their order.
-        last: rounds that are its end.
+        last: rounds at the end whose symptom counts.
+        quiet: rounds at the end in which nothing may change; 0 for a series too short to tell.
     """
     rounds = [one for one in records if one["what"] == "round"]
     tried = [(one["round"], step) for one in rounds for step in one["tried"]]
     settled = max((number for number, _ in tried), default=0)
     sides = tuple(_side(measure, _before(records), rounds[-last:]) for measure in MEASURES)
-    faults = [*_restless(tried, settled, len(rounds) - last), *_unexplained(rounds)]
+    faults = [*_restless(tried, settled, len(rounds) - quiet), *_unexplained(rounds)]
     for file in dict.fromkeys(step["file"] for _, step in tried):
         faults += _turned([step for _, step in tried if step["file"] == file])
     if tried:
