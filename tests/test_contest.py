@@ -86,6 +86,11 @@ def test_of_throughput_more_is_better():
     assert judge.compare(judge.MEASURES["throughput"], more, defaults).verdict == "worse"
 
 
+def test_serving_nobody_is_no_better_than_serving_nobody():
+    nobody = trials("defaults", (10, 10, 10), in_time=0)
+    assert judge.compare(judge.MEASURES["throughput"], nobody, nobody).verdict == "unclear"
+
+
 def test_one_run_with_more_stalls_than_none_is_no_factor_of_infinity():
     defaults = trials("defaults", (10, 10, 10), allocstall=0)
     found = judge.compare(judge.MEASURES["allocstall"], defaults, trials("memadvisor", (10, 10, 10), allocstall=2))
@@ -127,10 +132,18 @@ def test_the_picture_has_a_point_for_every_cell_and_kernel_within_its_bounds():
     assert all(0 < float(one.attrib["cx"]) < width and 0 < float(one.attrib["cy"]) < height for one in points)
 
 
+def test_the_contest_is_whole():
+    kept = records.read(RECORDS)
+    assert series.missing(kept) == []
+    assert len(judge.kernels(kept)) >= 3
+
+
 def test_what_is_shown_is_drawn_from_the_records():
     kept = records.read(RECORDS)
     assert (HERE / "contest.md").read_text() == table.markdown(kept)
     assert (HERE / "contest.svg").read_text() == picture.svg(kept)
+    readme = (HERE.parents[1] / "README.md").read_text()
+    assert all("\n".join(table.summary(kept, held_out=held_out)) in readme for held_out in (False, True))
 
 
 @pytest.mark.parametrize("module", [series, arms, judge, table, picture])

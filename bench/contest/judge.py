@@ -123,8 +123,8 @@ def compare(measure: Measure, defaults: Sequence[Record], arm: Sequence[Record])
 
 
 def _ratio(base: Sequence[float], own: Sequence[float]) -> float:
-    under = median(base)
-    return median(own) / under if under else float("inf")
+    over, under = median(own), median(base)
+    return over / under if under else float("inf") if over else 1.0
 
 
 @cache  # the tables and the picture ask for the same ones
