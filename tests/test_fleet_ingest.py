@@ -379,7 +379,7 @@ def has_parts(store: Path) -> bool:
 
 
 def test_an_interrupted_run_keeps_what_it_had_and_the_next_goes_on(tmp_path):
-    inventory = many(tmp_path, 700)  # the first part holds 500
+    inventory = many(tmp_path, 1500)  # the first part holds 500; the rest leaves time to interrupt
     started = start(inventory, tmp_path / "s", jobs=1)
     while not has_parts(tmp_path / "s") and started.poll() is None:
         time.sleep(0.02)
@@ -387,9 +387,9 @@ def test_an_interrupted_run_keeps_what_it_had_and_the_next_goes_on(tmp_path):
     _out, err = started.communicate()
     assert (started.returncode, err) == (130, "")
     before = open_store(tmp_path / "s").captures
-    assert 0 < before < 700
+    assert 0 < before < 1500
     assert ingest(inventory, "-o", tmp_path / "s") == 0
-    assert open_store(tmp_path / "s").captures == 700
+    assert open_store(tmp_path / "s").captures == 1500
 
 
 @pytest.mark.parametrize("later_s", [0, 0.1, 0.5])
