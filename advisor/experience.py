@@ -35,7 +35,7 @@ from advisor.record import Record
 from advisor.signals.host import host_kernel, managed, page_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from advisor.signals.view import View
     from advisor.tunables import Value as SettingValue
@@ -106,6 +106,24 @@ class Wish(Record):
     now: SettingValue | None
     value: SettingValue | None
     rules: tuple[str, ...]
+
+
+def against(past: Sequence[Trial], view: View, groups: Sequence[tuple[str, ...]]) -> Callable[..., str]:
+    """What is to say against a change of this host: takes what a Wish takes, gives an objection.
+
+    Args:
+        past: what was tried, oldest first.
+        view: the host's capture.
+        groups: settings that move the same thing.
+    """
+    kind, host = kind_of_view(view), view.capture.host or ""
+
+    def speaks(*change: Any) -> str:
+        wish = Wish(*change)
+        kin = next((group for group in groups if wish.setting in group), ())
+        return objection(past, kind, wish, host, kin)
+
+    return speaks
 
 
 def objection(trials: Sequence[Trial], kind: Kind, wish: Wish, host: str = "", kin: Sequence[str] = ()) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from advisor.findings import FAIL, Advised, Finding
-from advisor.hints import TYPE_CHECKING, Any
+from advisor.hints import TYPE_CHECKING
 from advisor.known import Known, OfCapture
 from advisor.record import Record
 from advisor.tunables import TUNABLES, HostFacts, Tunable, apply_order, in_own_unit, limit, validate
@@ -143,21 +143,9 @@ def make_plan(
     host = OfCapture(view)
     if not past:
         return plan_for(host, findings, demands)
-    from advisor.experience import Wish, kind_of_view, objection  # noqa: PLC0415  (few runs have a ledger)
+    from advisor.experience import against  # noqa: PLC0415  (few runs have a ledger)
 
-    kind = kind_of_view(view)
-    name = view.capture.host
-
-    def speaks_against(*change: Any) -> str:
-        wish = Wish(*change)
-        return objection(past, kind, wish, name, _kin(wish.setting))
-
-    return plan_for(host, findings, demands, speaks_against)
-
-
-def _kin(setting: str) -> tuple[str, ...]:
-    """The settings that move the same thing as this one, which is among them."""
-    return next((group for group in _GROUPS if setting in group), (setting,))
+    return plan_for(host, findings, demands, against(past, view, _GROUPS))
 
 
 def plan_for(

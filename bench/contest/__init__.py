@@ -1,6 +1,7 @@
 """The contest: memadvisor's advice against what people would use instead, on real kernels under real servers.
 
-`make contest` runs what is missing of the series and draws the table and the picture; contest.md says how it is judged.
+`make contest` runs what is missing of the series and draws the table and the picture; `judge` says how runs are
+compared.
 
 | module | what it is for |
 | --- | --- |

@@ -105,7 +105,7 @@ def cell(records: Sequence[Record], kernel: str, workload: str, arm: str) -> lis
 
 # The first runs waited for answers until they came.
 def _waited(record: Record) -> Record:
-    if record["ms"].get("max", 0) < PATIENCE_MS:
+    if record["ms"]["max"] < PATIENCE_MS:
         return record
     return record | {"requests": 0, "in_time": 0, "ms": dict.fromkeys(record["ms"], PATIENCE_MS)}
 
